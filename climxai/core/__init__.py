@@ -1,1 +1,1 @@
-"""Ground floor: records, names, errors, files, provenance, logging. No torch, no xarray at import."""
+"""Ground floor: records, names, errors, files, provenance, logging. Loads no torch, no xarray."""

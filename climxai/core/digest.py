@@ -18,10 +18,10 @@ def digest_of(*parts: Any) -> str:
 def file_digest(path: Path) -> str:
     """Return the SHA-256 of a file's bytes; read once per process while size and time stay."""
     stat = path.stat()
-    return _file_digest(str(path), stat.st_size, stat.st_mtime_ns)
+    return _file_digest(path, (stat.st_size, stat.st_mtime_ns))
 
 
 @lru_cache(maxsize=4096)
-def _file_digest(path: str, size: int, modified: int) -> str:
-    with open(path, "rb") as file:
+def _file_digest(path: Path, _state: tuple[int, int]) -> str:
+    with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()

@@ -67,7 +67,7 @@ def written_aside(path: Path) -> Iterator[Path]:
         if aside.is_dir() and path.is_dir():
             _replace_directory(aside, path)
         else:
-            os.replace(aside, path)
+            aside.replace(path)
     except OSError as error:
         raise _explain(path, error) from error
     finally:
@@ -80,8 +80,8 @@ def written_aside(path: Path) -> Iterator[Path]:
 def _replace_directory(aside: Path, path: Path) -> None:
     # A directory cannot be renamed over a filled one: move the old one away first.
     old = path.parent / f".{path.name}{TEMPORARY}{uuid.uuid4().hex[:8]}"
-    os.replace(path, old)
-    os.replace(aside, path)
+    path.replace(old)
+    aside.replace(path)
     shutil.rmtree(old, ignore_errors=True)
 
 

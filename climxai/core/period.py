@@ -93,4 +93,4 @@ def as_period(value: Any) -> Any:
 
 
 AnyPeriod = Annotated[Period, BeforeValidator(as_period)]
-"""A `Period` that may be written as a year, ``"start/end"``, ``"1991-2020"`` or ``[start, end]``."""
+"""A `Period` written as a year, ``"1998-05/1999-02"``, ``"1991-2020"`` or ``[start, end]``."""

@@ -16,7 +16,8 @@ EVERY_SECONDS = 30.0
 class Tick(Protocol):
     """Called after each piece of work; ``note`` is a short state, for example the loss."""
 
-    def __call__(self, done: int = 1, note: str = "") -> None: ...
+    def __call__(self, done: int = 1, note: str = "") -> None:
+        """Count ``done`` more pieces of work."""
 
 
 class _Lines:
