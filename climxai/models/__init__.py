@@ -1,1 +1,1 @@
-"""models."""
+"""Networks and their training: architectures, fitting, scores, baselines. Knows no xarray."""
