@@ -1,0 +1,30 @@
+"""`climxai run`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from climxai.cli.options import experiment_command, load
+
+
+@click.command("run")
+@experiment_command
+def command(config: Path, overrides: tuple[str, ...], **options: Any) -> None:
+    """Train, explain and composite in one go; what is done already is kept.
+
+    \b
+    Examples:
+      climxai run configs/enso_demo.yaml
+      climxai run configs/enso_ersst.yaml --set data.files=ersstv5.nc --set output=runs/ersst
+    """
+    experiment = load(config, overrides, options)
+
+    from climxai.cli.show import show_composites, show_training
+    from climxai.stages.run import run
+
+    trained, _, composited = run(experiment)
+    show_training(trained)
+    show_composites(composited)

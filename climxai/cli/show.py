@@ -1,0 +1,144 @@
+"""What commands print on standard output: scores, summaries, paths."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+if TYPE_CHECKING:
+    from climxai.stages.check import Plan
+    from climxai.stages.composite import Composited
+    from climxai.stages.train import Trained
+
+
+def table(header: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:
+    """Return an aligned table: first column to the left, the others to the right."""
+    cells = [list(header), *([_text(value) for value in row] for row in rows)]
+    widths = [max(len(row[column]) for row in cells) for column in range(len(header))]
+    lines = []
+    for row in cells:
+        first = row[0].ljust(widths[0])
+        rest = (value.rjust(width) for value, width in zip(row[1:], widths[1:], strict=True))
+        lines.append("  ".join([first, *rest]).rstrip())
+    lines.insert(1, "  ".join("-" * width for width in widths))
+    return "\n".join(lines)
+
+
+def _text(value: Any) -> str:
+    if value is None:
+        return "-"
+    return f"{value:.3f}" if isinstance(value, float) else str(value)
+
+
+def size(count: float) -> str:
+    """Return a number of bytes as people read it."""
+    for unit in ("B", "kB", "MB", "GB"):
+        if count < 1000:
+            return f"{count:.0f} {unit}" if unit == "B" else f"{count:.1f} {unit}"
+        count /= 1000
+    return f"{count:.1f} TB"
+
+
+def show_training(trained: Trained) -> None:
+    """Print accuracy and balanced accuracy per seed and part, beside the baselines."""
+    scores = trained.scores
+    parts = [part for part in ("train", "validation", "test") if part in scores["seeds"][0]]
+    rows = []
+    for row in scores["seeds"]:
+        rows.append([f"seed {row['seed']}", *_accuracies(row, parts)])
+    for name, row in scores["baselines"].items():
+        rows.append([f"{name.replace('_', ' ')} (baseline)", *_accuracies(row, parts)])
+    header = ["network"]
+    for part in parts:
+        header += [f"{part} acc.", "balanced"]
+    click.echo(table(header, rows))
+    click.echo(f"scores    {trained.layout.scores}")
+    click.echo(f"networks  {trained.layout.network(0).parent}")
+
+
+def _accuracies(row: dict[str, Any], parts: Sequence[str]) -> list[Any]:
+    values: list[Any] = []
+    for part in parts:
+        found = row.get(part, {})
+        values += [found.get("accuracy"), found.get("balanced_accuracy")]
+    return values
+
+
+def show_composites(done: Composited) -> None:
+    """Print, per method, class and seed, how far the maps can be trusted; then the files."""
+    for method, rows in done.summaries.items():
+        click.echo(f"\n{method}")
+        click.echo(
+            table(
+                ["class", "seed", "n", "zero maps", "conservation", "corr. |field|"],
+                (
+                    [
+                        row.label,
+                        row.seed,
+                        row.count,
+                        row.zero_fraction,
+                        row.conservation,
+                        row.correlation,
+                    ]
+                    for row in rows
+                ),
+            )
+        )
+    click.echo()
+    show_paths("netCDF", done.netcdfs)
+    show_paths("map", done.maps)
+
+
+def show_paths(kind: str, paths: Iterable[Path]) -> None:
+    """Print one line per file."""
+    for path in paths:
+        click.echo(f"{kind:7s} {path}")
+
+
+def show_plan(plan: Plan) -> None:
+    """Print what an experiment is going to do and need."""
+
+    def line(name: str, value: object) -> None:
+        click.echo(f"{name:12s} {value}")
+
+    shown = ", ".join(plan.files[:3]) + (
+        f", … ({len(plan.files)} files)" if len(plan.files) > 3 else ""
+    )
+    line("files", shown)
+    line("period", f"{plan.period[0]} to {plan.period[1]}, {plan.rows} times, {plan.calendar}")
+    line("grid", plan.grid)
+    line("channels", ", ".join(plan.channels))
+    line("valid cells", f"{plan.valid_cells} of {plan.cells}")
+    line("preprocess", " -> ".join(plan.preprocess) or "nothing")
+    click.echo()
+    classes = list(next(iter(plan.counts.values())))
+    click.echo(
+        table(
+            ["samples", *classes, "total"],
+            (
+                [part if part != "none" else "in a gap", *counts.values(), sum(counts.values())]
+                for part, counts in plan.counts.items()
+            ),
+        )
+    )
+    if plan.dropped:
+        click.echo(f"{plan.dropped} of {plan.rows} times fall into no class and are left out")
+    click.echo()
+    seeds = ", ".join(map(str, plan.seeds))
+    line("network", f"{plan.network}, {plan.parameters:,} parameters, seeds {seeds}")
+    line("methods", ", ".join(plan.methods))
+    line(
+        "explaining",
+        f"{plan.explained} samples, {plan.shards} shards of up to {plan.rows_per_shard}",
+    )
+    line(
+        "memory",
+        f"about {size(plan.training_bytes)} to train, {size(plan.shard_bytes)} to explain, "
+        "besides about 0.5 GB of libraries",
+    )
+    line("disk", f"about {size(plan.disk_bytes)} in {plan.output}")
+    for warning in plan.warnings:
+        click.echo(f"warning: {warning}", err=True)

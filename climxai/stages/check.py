@@ -1,0 +1,101 @@
+"""Check: the plan of an experiment, without writing anything."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from climxai.stages.index import rows_per_shard
+from climxai.stages.preparation import Prepared, prepare
+
+if TYPE_CHECKING:
+    from climxai.config.experiment import Experiment
+
+RELEVANCE_BYTES = 4
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What an experiment is going to read, train, make and need."""
+
+    files: tuple[str, ...]
+    period: tuple[str, str]
+    calendar: str
+    rows: int
+    grid: str
+    channels: tuple[str, ...]
+    valid_cells: int
+    cells: int
+    counts: dict[str, dict[str, int]]
+    dropped: int
+    preprocess: tuple[str, ...]
+    network: str
+    parameters: int
+    seeds: tuple[int, ...]
+    methods: tuple[str, ...]
+    explained: int
+    shards: int
+    rows_per_shard: int
+    training_bytes: int
+    shard_bytes: int
+    disk_bytes: int
+    output: str
+    warnings: tuple[str, ...]
+
+
+def check(experiment: Experiment) -> Plan:
+    """Open the data and work out the plan.
+
+    Raises
+    ------
+    ClimxaiError
+        When the data do not suit the experiment.
+    """
+    from climxai.data.grids.describe import describe_grid
+    from climxai.data.time import iso
+    from climxai.models.network import count_parameters
+
+    prepared = prepare(experiment)
+    fields, classes = prepared.fields, prepared.samples.classes
+    shape = tuple(int(fields.sizes[name]) for name in ("channel", "lat", "lon"))
+    cells = int(np.prod(shape))
+    per_shard = rows_per_shard(experiment, (shape[0], shape[1], shape[2]))
+    explained = len(prepared.members(experiment.explain.samples))
+    runs = len(experiment.train.seeds) * len(experiment.explain.methods)
+    parameters = count_parameters(experiment.network, (shape[0], shape[1], shape[2]), len(classes))
+    in_parts = sum(len(prepared.members(part)) for part in ("train", "validation", "test"))
+    return Plan(
+        files=tuple(str(path) for path in prepared.files),
+        period=(iso(fields["time"].values[0]), iso(fields["time"].values[-1])),
+        calendar=str(fields.attrs.get("calendar", "standard")),
+        rows=int(fields.sizes["sample"]),
+        grid=describe_grid(fields["lat"].values, fields["lon"].values),
+        channels=_channels(prepared),
+        valid_cells=int(prepared.valid.values.sum()),
+        cells=cells,
+        counts=prepared.counts(),
+        dropped=int((prepared.labelling.numbers < 0).sum()),
+        preprocess=tuple(step.name for step in experiment.preprocess),
+        network=experiment.network.name,
+        parameters=parameters,
+        seeds=experiment.train.seeds,
+        methods=tuple(str(method.id) for method in experiment.explain.methods),
+        explained=explained,
+        shards=runs * -(-explained // per_shard),
+        rows_per_shard=per_shard,
+        # Maps in memory while training, with their preprocessing; weights, gradients, momentum.
+        training_bytes=in_parts * cells * 4 * 2 + parameters * 4 * 4,
+        shard_bytes=per_shard * cells * 4 * 8,
+        disk_bytes=runs * explained * cells * RELEVANCE_BYTES
+        + len(experiment.train.seeds) * parameters * 4,
+        output=experiment.output.directory,
+        warnings=prepared.warnings,
+    )
+
+
+def _channels(prepared: Prepared) -> tuple[str, ...]:
+    names = prepared.fields["channel"].values
+    units = prepared.fields["units"].values
+    return tuple(f"{name} ({unit or '1'})" for name, unit in zip(names, units, strict=True))

@@ -1,0 +1,159 @@
+"""Composite: shards of relevance -> one mean map per class, its statistics, and pictures."""
+
+from __future__ import annotations
+
+import json
+import logging
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from climxai.core import provenance
+from climxai.core.digest import file_digest
+from climxai.core.errors import OutputError
+from climxai.core.netcdf import write_netcdf
+from climxai.core.progress import progress
+from climxai.stages.index import read_index, shards_of
+from climxai.stages.keys import samples_key
+from climxai.stages.layout import Layout
+from climxai.stages.outputs import begin, stage_output, write_provenance
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+    from climxai.attribution.methods import Method
+    from climxai.config.experiment import Experiment
+
+LOG = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Composited:
+    """What compositing left: netCDF and picture files, and a summary per method."""
+
+    netcdfs: tuple[Path, ...]
+    maps: tuple[Path, ...]
+    summaries: dict[str, list[Any]]
+    layout: Layout
+
+
+def composite(experiment: Experiment) -> Composited:
+    """Average the relevance of each class, beside the field's own composite, and draw both.
+
+    Raises
+    ------
+    OutputError
+        When relevance is missing, damaged or made with another configuration.
+    """
+    from climxai.composites.composite import compose
+    from climxai.composites.summary import summarise
+    from climxai.data.preprocess.chain import Preprocessing
+
+    with stage_output(experiment, "composite") as layout:
+        shards, index = read_index(layout)
+        files = experiment.data.paths()
+        if index["samples"] != samples_key(experiment, files):
+            raise OutputError(
+                f"the relevance in {layout.root} was made from other data, or with another "
+                "`preprocess`, `label` or `split`: run `climxai train` and `climxai explain` again"
+            )
+        started = begin(files)
+        bundle = layout.network(experiment.train.seeds[0])
+        preprocessing = Preprocessing.load(bundle / "preprocessing.nc")
+        fields = preprocessing.apply(experiment.data.open(), physical_only=True)
+        netcdfs, maps, summaries = [], [], {}
+        for method in experiment.explain.methods:
+            name = str(method.id)
+            held = shards_of(layout, shards, name)
+            with progress(f"compositing {name}", sum(map(len, held.values()))) as tick:
+                dataset = compose(held, fields, index["classes"], experiment.composite, tick=tick)
+            dataset = dataset.assign_attrs(_attributes(experiment, method, index, started))
+            path = layout.composite(name)
+            write_netcdf(dataset, path)
+            netcdfs.append(path)
+            summaries[name] = summarise(dataset)
+            maps += draw_maps(dataset, experiment, method, layout)
+        write_provenance(
+            layout,
+            "composite",
+            started,
+            outputs={str(path.relative_to(layout.root)): file_digest(path) for path in netcdfs},
+        )
+    return Composited(tuple(netcdfs), tuple(maps), summaries, layout)
+
+
+def _attributes(
+    experiment: Experiment, method: Method, index: dict[str, Any], started: dict[str, Any]
+) -> dict[str, Any]:
+    """Return the global attributes: all of a result's provenance, as text netCDF can hold."""
+    from climxai.config.experiment import resolved_yaml
+
+    return {
+        "title": f"Composite relevance per class ({method.id})",
+        "source": f"climxai {provenance.versions()['climxai']}",
+        "history": provenance.history("composite"),
+        "method": str(method.id),
+        "method_settings": method.canonical(),
+        "objective_settings": experiment.explain.objective.canonical(),
+        "signed": int(method.signed),
+        "seeds": json.dumps(list(experiment.train.seeds)),
+        "configuration": resolved_yaml(experiment),
+        "versions": json.dumps(started["versions"]),
+        "input_digests_sha256": json.dumps(started["inputs"]),
+        "network_digests_sha256": json.dumps(index["networks"]),
+        "class_names": json.dumps(index["classes"]),
+    }
+
+
+def draw_maps(
+    dataset: xr.Dataset, experiment: Experiment, method: Method, layout: Layout
+) -> list[Path]:
+    """Draw one map per class and channel that has samples."""
+    from climxai.plots.maps import draw_map, save_figure
+
+    written = []
+    channels = [str(name) for name in dataset["channel"].values]
+    for label in (str(name) for name in dataset["class"].values):
+        count = int(dataset["count"].sel({"class": label}))
+        if count == 0:
+            continue
+        for channel in channels:
+            chosen = dataset.sel({"class": label, "channel": channel})
+            figure = draw_map(
+                chosen["relevance"],
+                chosen["field"],
+                experiment.maps,
+                signed=method.signed,
+                title=_title(label, channel if len(channels) > 1 else None),
+                subtitle=_subtitle(dataset, method, count, label),
+                label=colour_bar_label(experiment.composite.normalise),
+            )
+            paths = [
+                layout.map(str(method.id), label, channel if len(channels) > 1 else None, suffix)
+                for suffix in experiment.maps.formats
+            ]
+            save_figure(figure, paths)
+            written += paths
+    return written
+
+
+def _title(label: str, channel: str | None) -> str:
+    readable = label.replace("_", " ")
+    return f"Composite relevance: {readable}" + (f", {channel}" if channel else "")
+
+
+def _subtitle(dataset: xr.Dataset, method: Method, count: int, label: str) -> str:
+    seeds = dataset.sizes["seed"]
+    by_seed = dataset["count_by_seed"].sel({"class": label}).values
+    n = f"n = {int(by_seed[0])}" if len(set(by_seed.tolist())) == 1 else f"n = {count} maps"
+    return f"{method.id}, {n}, {seeds} network{'s' if seeds > 1 else ''}"
+
+
+def colour_bar_label(normalise: str) -> str:
+    """Return the text of the colour bar: quantity, units and normalisation."""
+    how = {
+        "none": "in units of the explained output",
+        "max": "each map divided by its maximum",
+        "sum": "each map divided by its sum",
+    }
+    return f"relevance (1), {how[normalise]}"

@@ -1,0 +1,57 @@
+"""Keys: what determines a result, as a digest; equal keys mean the work is already done."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from climxai.core.digest import digest_of, file_digest
+from climxai.version import __version__
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from climxai.attribution.methods import Method
+    from climxai.attribution.objectives import Objective
+    from climxai.bridge.bundle import Bundle
+    from climxai.config.experiment import Experiment
+
+
+def data_key(experiment: Experiment, files: tuple[Path, ...]) -> str:
+    """Return the digest of the input files' bytes and of how they are read.
+
+    The paths do not count: the same data moved elsewhere is the same data.
+    """
+    reading = experiment.data.model_dump(mode="json", exclude={"files"})
+    return digest_of([file_digest(path) for path in files], reading)
+
+
+def samples_key(experiment: Experiment, files: tuple[Path, ...]) -> str:
+    """Return the digest of everything that makes the labelled samples."""
+    parts: dict[str, Any] = experiment.model_dump(
+        mode="json", include={"preprocess", "label", "split"}
+    )
+    return digest_of(data_key(experiment, files), parts)
+
+
+def training_key(experiment: Experiment, samples: str, seed: int) -> str:
+    """Return the digest of everything that determines one trained network."""
+    training = experiment.train.model_dump(mode="json", exclude={"seeds"})
+    network = experiment.network.model_dump(mode="json")
+    return digest_of(samples, network, training, seed, __version__)
+
+
+def shard_key(
+    bundle: Bundle, samples: str, method: Method, objective: Objective, rows: npt.NDArray[np.int64]
+) -> str:
+    """Return the digest of everything that determines one file of relevance."""
+    return digest_of(
+        bundle.digest,
+        samples,
+        method.model_dump(mode="json", exclude={"id"}),
+        objective.model_dump(mode="json"),
+        rows.tolist(),
+        __version__,
+    )

@@ -1,0 +1,60 @@
+"""Where a run's files lie: the contract people script against."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True)
+class Layout:
+    """Paths below one output directory."""
+
+    root: Path
+
+    @property
+    def config(self) -> Path:
+        """The resolved configuration."""
+        return self.root / "config.yaml"
+
+    @property
+    def provenance(self) -> Path:
+        """Versions, digests of inputs, command and times, per stage."""
+        return self.root / "provenance.json"
+
+    @property
+    def log(self) -> Path:
+        """The log of every command run into this directory."""
+        return self.root / "run.log"
+
+    @property
+    def scores(self) -> Path:
+        """Scores per seed and part, and of the baselines."""
+        return self.root / "scores.json"
+
+    @property
+    def loss_curves(self) -> Path:
+        """The picture of the training curves."""
+        return self.root / "networks" / "loss.png"
+
+    def network(self, seed: int) -> Path:
+        """Return the bundle of one seed."""
+        return self.root / "networks" / f"seed-{seed}"
+
+    @property
+    def index(self) -> Path:
+        """The list of all shards with their keys."""
+        return self.root / "relevance" / "index.json"
+
+    def shard(self, method: str, seed: int, number: int) -> Path:
+        """Return one file of relevance."""
+        return self.root / "relevance" / method / f"seed-{seed}" / f"shard-{number:05d}.nc"
+
+    def composite(self, method: str) -> Path:
+        """Return the composite of one method."""
+        return self.root / "composites" / f"{method}.nc"
+
+    def map(self, method: str, label: str, channel: str | None, suffix: str) -> Path:
+        """Return one picture; ``channel`` is named only where there are several."""
+        name = f"{method}_{label}" if channel is None else f"{method}_{label}_{channel}"
+        return self.root / "maps" / f"{name}.{suffix}"

@@ -1,0 +1,55 @@
+"""Opening an output directory for one stage: lock, log, resolved configuration, provenance."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from climxai.core import provenance
+from climxai.core.files import read_json, write_json, write_text
+from climxai.core.lock import locked
+from climxai.core.log import log_to_file
+from climxai.stages.layout import Layout
+
+if TYPE_CHECKING:
+    from climxai.config.experiment import Experiment
+
+
+@contextmanager
+def stage_output(experiment: Experiment, stage: str) -> Iterator[Layout]:
+    """Hold the output directory of ``experiment`` while a stage runs in it.
+
+    Raises
+    ------
+    OutputError
+        When the directory cannot be written to or another run holds it.
+    """
+    layout = Layout(Path(experiment.output.directory))
+    with locked(layout.root, stage), log_to_file(layout.log):
+        yield layout
+
+
+def write_config(experiment: Experiment, layout: Layout) -> None:
+    """Save the resolved configuration."""
+    from climxai.config.experiment import resolved_yaml
+
+    write_text(layout.config, resolved_yaml(experiment))
+
+
+def write_provenance(
+    layout: Layout, stage: str, started: dict[str, Any], **more: Any
+) -> dict[str, Any]:
+    """Add what a stage did to ``provenance.json``; return the stage's own part."""
+    whole: dict[str, Any] = {}
+    if layout.provenance.exists():
+        whole = read_json(layout.provenance, "the provenance of the run")
+    whole[stage] = {**started, "finished": provenance.now(), **more}
+    write_json(layout.provenance, whole)
+    return dict(whole[stage])
+
+
+def begin(files: Iterable[Path]) -> dict[str, Any]:
+    """Return the provenance known when a stage starts."""
+    return provenance.record(files)

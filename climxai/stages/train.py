@@ -1,0 +1,211 @@
+"""Train: configuration -> labelled samples -> one network per seed -> bundles and scores."""
+
+from __future__ import annotations
+
+import csv
+import io
+import logging
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from climxai.bridge.batches import to_tensor
+from climxai.bridge.bundle import Bundle, load_bundle, save_bundle
+from climxai.bridge.signature import Signature
+from climxai.core.errors import ModelError
+from climxai.core.files import write_json
+from climxai.core.progress import progress
+from climxai.stages.keys import data_key, samples_key, training_key
+from climxai.stages.layout import Layout
+from climxai.stages.outputs import begin, stage_output, write_config, write_provenance
+from climxai.stages.preparation import PARTS, Prepared, prepare, require_trainable
+
+if TYPE_CHECKING:
+    from climxai.config.experiment import Experiment
+    from climxai.models.training import Examples
+
+LOG = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Trained:
+    """What training left: the bundles in the order of the seeds, and the scores."""
+
+    bundles: tuple[Bundle, ...]
+    scores: dict[str, Any]
+    layout: Layout
+    loss_curves: Path
+
+
+def train(experiment: Experiment) -> Trained:
+    """Train one network per seed and score it on every part of the split, beside baselines.
+
+    A seed whose bundle is already there with the same key is not trained again.
+
+    Raises
+    ------
+    ClimxaiError
+        When configuration, data, training or output are at fault.
+    """
+    with stage_output(experiment, "train") as layout:
+        prepared = prepare(experiment)
+        for warning in prepared.warnings:
+            LOG.warning("%s", warning)
+        require_trainable(prepared)
+        started = begin(prepared.files)
+        write_config(experiment, layout)
+        examples = read_parts(prepared)
+        samples = samples_key(experiment, prepared.files)
+        bundles, rows = [], []
+        for seed in experiment.train.seeds:
+            bundle = _train_seed(experiment, prepared, examples, layout, samples, seed, started)
+            bundles.append(bundle)
+            rows.append({"seed": seed, **score_network(bundle, examples, prepared)})
+        scores = {"seeds": rows, "baselines": _baselines(experiment, prepared, examples)}
+        write_json(layout.scores, scores)
+        _draw_loss(layout, bundles)
+        write_provenance(
+            layout,
+            "train",
+            started,
+            samples=samples,
+            networks={str(bundle.seed): bundle.digest for bundle in bundles},
+            warnings=list(prepared.warnings),
+        )
+    return Trained(tuple(bundles), scores, layout, layout.loss_curves)
+
+
+def read_parts(prepared: Prepared) -> dict[str, Examples]:
+    """Read the samples of each part of the split into memory, once."""
+    import torch
+
+    from climxai.models.training import Examples
+
+    valid = prepared.valid.values
+    parts = {}
+    for part in PARTS[:3]:
+        members = prepared.members(part)
+        if members.size:
+            chosen = prepared.samples.take(members)
+            targets = torch.from_numpy(chosen.labels.values.astype(np.int64))
+            parts[part] = Examples(to_tensor(chosen.inputs, valid), targets)
+    return parts
+
+
+def _train_seed(
+    experiment: Experiment,
+    prepared: Prepared,
+    examples: dict[str, Examples],
+    layout: Layout,
+    samples: str,
+    seed: int,
+    started: dict[str, Any],
+) -> Bundle:
+    from climxai.models.network import build_network
+    from climxai.models.training import fit
+
+    key = training_key(experiment, samples, seed)
+    path = layout.network(seed)
+    done = _finished(path, key)
+    if done is not None:
+        LOG.info("seed %d: already trained, kept", seed)
+        return done
+    signature = Signature.of(prepared.fields, prepared.valid)
+    classes = prepared.samples.classes
+    network = build_network(experiment.network, signature.shape, len(classes), seed=seed)
+    with progress(f"training seed {seed}", experiment.train.epochs) as tick:
+        history = fit(
+            network,
+            examples["train"],
+            examples.get("validation"),
+            experiment.train,
+            seed,
+            on_epoch=lambda row: tick(1, f"loss {row['train_loss']:.4g}"),
+        )
+    last = history.rows[-1]
+    LOG.info(
+        "seed %d: %d epochs, training loss %.4g, training accuracy %.3f",
+        seed,
+        len(history.rows),
+        last["train_loss"],
+        last["train_accuracy"],
+    )
+    return save_bundle(
+        path,
+        network,
+        architecture=experiment.network,
+        signature=signature,
+        classes=classes,
+        seed=seed,
+        key=key,
+        preprocessing=prepared.preprocessing,
+        history_csv=_as_csv(history.rows),
+        provenance={
+            **started,
+            "data": data_key(experiment, prepared.files),
+            "seed": seed,
+            "key": key,
+            "best_epoch": history.best_epoch,
+        },
+    )
+
+
+def _finished(path: Path, key: str) -> Bundle | None:
+    if not path.exists():
+        return None
+    try:
+        bundle = load_bundle(path)
+        bundle.network()
+    except ModelError as error:
+        LOG.warning("%s; it is replaced", error)
+        return None
+    return bundle if bundle.key == key else None
+
+
+def score_network(
+    bundle: Bundle, examples: dict[str, Examples], prepared: Prepared
+) -> dict[str, Any]:
+    """Return the scores of one network on every part that has samples."""
+    import torch
+
+    from climxai.models.scores import score
+
+    network = bundle.network()
+    scores = {}
+    for part, held in examples.items():
+        with torch.inference_mode():
+            logits = torch.cat([network(block) for block in held.inputs.split(256)])
+        scores[part] = score(logits.numpy(), held.targets.numpy(), prepared.samples.classes)
+    return scores
+
+
+def _baselines(
+    experiment: Experiment, prepared: Prepared, examples: dict[str, Examples]
+) -> dict[str, Any]:
+    from climxai.models.baselines import baselines
+
+    valid = prepared.valid.values
+    parts = {
+        part: (held.inputs.numpy()[:, valid], held.targets.numpy())
+        for part, held in examples.items()
+    }
+    x, y = parts["train"]
+    return baselines(x, y, parts, prepared.samples.classes, seed=experiment.train.seeds[0])
+
+
+def _as_csv(rows: list[dict[str, Any]]) -> str:
+    text = io.StringIO()
+    writer = csv.DictWriter(text, fieldnames=list(rows[0]), lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(rows)
+    return text.getvalue()
+
+
+def _draw_loss(layout: Layout, bundles: list[Bundle]) -> None:
+    from climxai.plots.curves import loss_curves
+    from climxai.plots.maps import save_figure
+
+    histories = {bundle.seed: bundle.path / "history.csv" for bundle in bundles}
+    save_figure(loss_curves(histories), [layout.loss_curves])
