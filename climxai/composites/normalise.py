@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Final
 
 import numpy as np
@@ -36,7 +37,7 @@ def scales(maps: npt.NDArray[np.floating], how: Normalisation) -> npt.NDArray[np
     scale
         Shape [sample], positive: a map of zeros gets 1, so that it stays zero.
     """
-    flat = maps.reshape(len(maps), -1)
+    flat = maps.reshape(len(maps), math.prod(maps.shape[1:]))
     if how == "none":
         return np.ones(len(maps))
     size = np.abs(flat)

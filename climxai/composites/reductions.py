@@ -6,6 +6,7 @@ in any order, gives the same result to rounding.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Protocol, Self
 
@@ -61,7 +62,7 @@ class Moments:
             [sample], 0 or more: how many times a sample counts.
         """
         shape = values.shape[1:]
-        flat = values.reshape(len(values), -1).astype(np.float64)
+        flat = values.reshape(len(values), math.prod(shape)).astype(np.float64)
         times: Array = weights.astype(np.float64)
         finite = np.isfinite(flat)
         whole = bool(finite.all())

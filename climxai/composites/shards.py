@@ -57,8 +57,10 @@ def _opened(path: Path) -> Iterator[Any]:
     except PermissionError as error:
         raise OutputError(f"{path}: you may not read this shard of relevance") from error
     except (OSError, RuntimeError) as error:
+        # The text of an OSError repeats the path, its strerror does not.
+        reason = getattr(error, "strerror", None) or error
         raise OutputError(
-            f"{path}: this shard of relevance is corrupt or incomplete ({error}): {AGAIN}"
+            f"{path}: this shard of relevance is corrupt or incomplete ({reason}): {AGAIN}"
         ) from error
 
 
