@@ -76,12 +76,12 @@ def show_composites(done: Composited) -> None:
                 ["class", "seed", "n", "zero maps", "conservation", "corr. |field|"],
                 (
                     [
-                        row.label,
-                        row.seed,
-                        row.count,
-                        row.zero_fraction,
-                        row.conservation,
-                        row.correlation,
+                        row["class_name"],
+                        row["seed"],
+                        row["count"],
+                        row["zero_fraction"],
+                        row["conservation"],
+                        row["correlation"],
                     ]
                     for row in rows
                 ),

@@ -45,7 +45,7 @@ def composite(experiment: Experiment) -> Composited:
     OutputError
         When relevance is missing, damaged or made with another configuration.
     """
-    from climxai.composites.composite import compose
+    from climxai.composites.composite import compose, work
     from climxai.composites.summary import summarise
     from climxai.data.preprocess.chain import Preprocessing
 
@@ -65,7 +65,7 @@ def composite(experiment: Experiment) -> Composited:
         for method in experiment.explain.methods:
             name = str(method.id)
             held = shards_of(layout, shards, name)
-            with progress(f"compositing {name}", sum(map(len, held.values()))) as tick:
+            with progress(f"compositing {name}", work(held, fields)) as tick:
                 dataset = compose(held, fields, index["classes"], experiment.composite, tick=tick)
             dataset = dataset.assign_attrs(_attributes(experiment, method, index, started))
             path = layout.composite(name)

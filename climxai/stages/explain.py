@@ -10,19 +10,16 @@ import logging
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
-
-import numpy as np
-import numpy.typing as npt
+from typing import TYPE_CHECKING
 
 from climxai.bridge.batches import to_tensor
 from climxai.bridge.bundle import Bundle, load_bundle
-from climxai.bridge.shard import shard_dataset
 from climxai.core.digest import file_digest
 from climxai.core.errors import DataError, ModelError
 from climxai.core.files import make_directory, write_json
 from climxai.core.netcdf import write_netcdf
 from climxai.core.progress import progress
+from climxai.stages.attribute import attribute
 from climxai.stages.index import (
     INDEX_FORMAT,
     Shard,
@@ -34,18 +31,13 @@ from climxai.stages.index import (
 from climxai.stages.keys import data_key, samples_key
 from climxai.stages.layout import Layout
 from climxai.stages.outputs import begin, stage_output, write_provenance
-from climxai.stages.preparation import PARTS, Prepared, prepare
+from climxai.stages.preparation import Prepared, prepare
 
 if TYPE_CHECKING:
-    import torch
-
     from climxai.attribution.network import Network
     from climxai.config.experiment import Experiment
 
 LOG = logging.getLogger(__name__)
-
-BATCH = 256
-"""Samples attributed at once: bounds what a convolutional network keeps of its activations."""
 
 
 @dataclass(frozen=True)
@@ -172,55 +164,7 @@ def _run(
             tensor = to_tensor(inputs, valid)
             block = task.number
         write_netcdf(
-            _attribute(experiment, networks[task.seed], tensor, inputs, prepared, task), task.path
+            attribute(experiment.explain, networks[task.seed], tensor, inputs, prepared, task),
+            task.path,
         )
         yield task.path
-
-
-def _attribute(
-    experiment: Experiment,
-    network: Network,
-    tensor: torch.Tensor,
-    inputs: Any,
-    prepared: Prepared,
-    task: ShardTask,
-) -> Any:
-    import torch
-
-    from climxai.attribution.relevance import Relevance
-
-    classes = prepared.samples.classes
-    labels: npt.NDArray[np.int64] = prepared.samples.labels.values[task.positions]
-    valid = torch.from_numpy(prepared.valid.values.astype(bool))
-    values, outputs, references, predictions = [], [], [], []
-    for begin_at in range(0, len(tensor), BATCH):
-        x = tensor[begin_at : begin_at + BATCH]
-        y = torch.from_numpy(labels[begin_at : begin_at + BATCH].astype(np.int64))
-        with torch.no_grad():
-            logits = network.module(x)
-        start = experiment.explain.objective.weights(logits, y, classes)
-        found = task.method.attribute(network, x, start, valid=valid)
-        values.append(found.values)
-        outputs.append(found.output)
-        references.append(found.reference)
-        predictions.append(logits.argmax(dim=1))
-    held = [reference for reference in references if reference is not None]
-    relevance = Relevance(torch.cat(values), torch.cat(outputs), torch.cat(held) if held else None)
-    return shard_dataset(
-        relevance,
-        inputs,
-        prepared.valid.values,
-        labels=labels,
-        predictions=torch.cat(predictions).numpy(),
-        parts=prepared.parts[task.positions],
-        part_names=PARTS,
-        classes=classes,
-        attributes={
-            "key": task.key,
-            "method": str(task.method.id),
-            "method_settings": task.method.canonical(),
-            "objective_settings": experiment.explain.objective.canonical(),
-            "seed": task.seed,
-            "signed": int(task.method.signed),
-        },
-    )

@@ -69,7 +69,7 @@ def rows_per_shard(experiment: Experiment, shape: tuple[int, int, int]) -> int:
     if experiment.compute.rows_per_shard is not None:
         return experiment.compute.rows_per_shard
     per_row = int(np.prod(shape)) * 4 * ARRAYS_PER_SAMPLE
-    return max(1, experiment.compute.memory_bytes // per_row)
+    return max(1, experiment.compute.memory // per_row)
 
 
 def plan_shards(
@@ -94,9 +94,7 @@ def plan_shards(
                         seed=bundle.seed,
                         number=number,
                         path=layout.shard(str(method.id), bundle.seed, number),
-                        key=shard_key(
-                            bundle, samples, method, experiment.explain.objective, rows[positions]
-                        ),
+                        key=shard_key(bundle, samples, method, experiment.explain, rows[positions]),
                         positions=positions,
                     )
                 )

@@ -14,9 +14,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from climxai.attribution.methods import Method
-    from climxai.attribution.objectives import Objective
     from climxai.bridge.bundle import Bundle
     from climxai.config.experiment import Experiment
+    from climxai.config.sections import Explain
 
 
 def data_key(experiment: Experiment, files: tuple[Path, ...]) -> str:
@@ -44,14 +44,15 @@ def training_key(experiment: Experiment, samples: str, seed: int) -> str:
 
 
 def shard_key(
-    bundle: Bundle, samples: str, method: Method, objective: Objective, rows: npt.NDArray[np.int64]
+    bundle: Bundle, samples: str, method: Method, explain: Explain, rows: npt.NDArray[np.int64]
 ) -> str:
     """Return the digest of everything that determines one file of relevance."""
     return digest_of(
         bundle.digest,
         samples,
         method.model_dump(mode="json", exclude={"id"}),
-        objective.model_dump(mode="json"),
+        explain.objective.model_dump(mode="json"),
+        explain.only_correct,
         rows.tolist(),
         __version__,
     )

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import logging
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,7 +22,7 @@ from climxai.stages.preparation import PARTS, Prepared, prepare, require_trainab
 
 if TYPE_CHECKING:
     from climxai.config.experiment import Experiment
-    from climxai.models.training import Examples
+    from climxai.models.training.fit import Examples
 
 LOG = logging.getLogger(__name__)
 
@@ -63,7 +61,7 @@ def train(experiment: Experiment) -> Trained:
             bundle = _train_seed(experiment, prepared, examples, layout, samples, seed, started)
             bundles.append(bundle)
             rows.append({"seed": seed, **score_network(bundle, examples, prepared)})
-        scores = {"seeds": rows, "baselines": _baselines(experiment, prepared, examples)}
+        scores = {"seeds": rows, "baselines": _baselines(prepared, examples)}
         write_json(layout.scores, scores)
         _draw_loss(layout, bundles)
         write_provenance(
@@ -81,7 +79,7 @@ def read_parts(prepared: Prepared) -> dict[str, Examples]:
     """Read the samples of each part of the split into memory, once."""
     import torch
 
-    from climxai.models.training import Examples
+    from climxai.models.training.fit import Examples
 
     valid = prepared.valid.values
     parts = {}
@@ -104,7 +102,7 @@ def _train_seed(
     started: dict[str, Any],
 ) -> Bundle:
     from climxai.models.network import build_network
-    from climxai.models.training import fit
+    from climxai.models.training.fit import fit
 
     key = training_key(experiment, samples, seed)
     path = layout.network(seed)
@@ -122,15 +120,15 @@ def _train_seed(
             examples.get("validation"),
             experiment.train,
             seed,
-            on_epoch=lambda row: tick(1, f"loss {row['train_loss']:.4g}"),
+            on_epoch=lambda row: tick(1, f"loss {row.train_loss:.4g}"),
         )
     last = history.rows[-1]
     LOG.info(
         "seed %d: %d epochs, training loss %.4g, training accuracy %.3f",
         seed,
-        len(history.rows),
-        last["train_loss"],
-        last["train_accuracy"],
+        len(history),
+        last.train_loss,
+        last.train_accuracy,
     )
     return save_bundle(
         path,
@@ -141,7 +139,7 @@ def _train_seed(
         seed=seed,
         key=key,
         preprocessing=prepared.preprocessing,
-        history_csv=_as_csv(history.rows),
+        history_csv=history.csv(),
         provenance={
             **started,
             "data": data_key(experiment, prepared.files),
@@ -168,22 +166,17 @@ def score_network(
     bundle: Bundle, examples: dict[str, Examples], prepared: Prepared
 ) -> dict[str, Any]:
     """Return the scores of one network on every part that has samples."""
-    import torch
-
+    from climxai.models.network import logits
     from climxai.models.scores import score
 
     network = bundle.network()
-    scores = {}
-    for part, held in examples.items():
-        with torch.inference_mode():
-            logits = torch.cat([network(block) for block in held.inputs.split(256)])
-        scores[part] = score(logits.numpy(), held.targets.numpy(), prepared.samples.classes)
-    return scores
+    return {
+        part: score(logits(network, held.inputs), held.targets.numpy(), prepared.samples.classes)
+        for part, held in examples.items()
+    }
 
 
-def _baselines(
-    experiment: Experiment, prepared: Prepared, examples: dict[str, Examples]
-) -> dict[str, Any]:
+def _baselines(prepared: Prepared, examples: dict[str, Examples]) -> dict[str, Any]:
     from climxai.models.baselines import baselines
 
     valid = prepared.valid.values
@@ -192,15 +185,7 @@ def _baselines(
         for part, held in examples.items()
     }
     x, y = parts["train"]
-    return baselines(x, y, parts, prepared.samples.classes, seed=experiment.train.seeds[0])
-
-
-def _as_csv(rows: list[dict[str, Any]]) -> str:
-    text = io.StringIO()
-    writer = csv.DictWriter(text, fieldnames=list(rows[0]), lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(rows)
-    return text.getvalue()
+    return baselines(x, y, parts, prepared.samples.classes)
 
 
 def _draw_loss(layout: Layout, bundles: list[Bundle]) -> None:
