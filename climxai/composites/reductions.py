@@ -65,15 +65,13 @@ class Moments:
         flat = values.reshape(len(values), math.prod(shape)).astype(np.float64)
         times: Array = weights.astype(np.float64)
         finite = np.isfinite(flat)
-        whole = bool(finite.all())
-        if whole:
-            count: Array = np.full(flat.shape[1], times.sum())
-        else:
-            count = times @ finite
-            np.copyto(flat, 0, where=~finite)
+        np.copyto(flat, 0, where=~finite)
+        # Land is the same in every sample, almost always: then a count per cell needs no product.
+        alike = bool((finite == finite[:1]).all())
+        count: Array = times.sum() * finite[:1].any(axis=0) if alike else times @ finite
         mean = _divided(times @ flat, count)
         flat -= mean
-        if not whole:
+        if not alike:
             flat *= finite
         np.square(flat, out=flat)
         m2: Array = times @ flat

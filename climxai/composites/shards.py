@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from climxai.core.errors import OutputError
 
-BLOCK_BYTES = 16 * 2**20
+BLOCK_BYTES = 4 * 2**20
 """Relevance held at once, as stored; about six times as much while it is worked on."""
 TOLERANCE = 1e-4
 """Degrees by which the centres of equal grids may differ: coordinates may be stored as float32."""
