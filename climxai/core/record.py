@@ -77,7 +77,7 @@ class OneOf:
                 "a {kind} needs a `name`, one of: {known}",
                 {"kind": self.kind, "known": ", ".join(self.table)},
             )
-        if name not in self.table:
+        if not isinstance(name, str) or name not in self.table:
             raise PydanticCustomError(
                 "unknown_name",
                 "there is no {kind} named {found}.{hint}",

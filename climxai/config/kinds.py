@@ -1,0 +1,220 @@
+"""What a setting's type is, in plain words, and which types may stand under a key."""
+
+from __future__ import annotations
+
+import types
+from collections.abc import Iterator, Mapping
+from typing import Annotated, Any, Literal, Union, get_args, get_origin
+
+import annotated_types
+from pydantic.fields import FieldInfo
+
+from climxai.core.paths import ConfigPath
+from climxai.core.period import Period
+from climxai.core.record import OneOf, Record
+from climxai.core.region import Region
+
+_IS_PATH = get_args(ConfigPath)[1]
+_SCALARS = {
+    str: ("text", "texts"),
+    int: ("a whole number", "whole numbers"),
+    float: ("a number", "numbers"),
+    bool: ("true or false", "true or false"),
+    type(None): ("nothing", "nothing"),
+    Any: ("anything", "anything"),
+}
+_BOUNDS = (
+    (annotated_types.Gt, "gt", "greater than"),
+    (annotated_types.Ge, "ge", "at least"),
+    (annotated_types.Lt, "lt", "less than"),
+    (annotated_types.Le, "le", "at most"),
+)
+
+
+class Words(str):
+    """Metadata of a type whose description in messages and listings is this text."""
+
+    __slots__ = ()
+
+
+def field_type(info: FieldInfo) -> Any:
+    """Return a field's type together with its constraints."""
+    return Annotated[info.annotation, *info.metadata] if info.metadata else info.annotation
+
+
+def unwrap(kind: Any) -> tuple[Any, tuple[Any, ...]]:
+    """Return the type inside ``Annotated`` and what annotates it."""
+    if get_origin(kind) is Annotated:
+        inner, *metadata = get_args(kind)
+        return inner, tuple(metadata)
+    return kind, ()
+
+
+def choice(metadata: tuple[Any, ...]) -> OneOf | None:
+    """Return the table a type picks from, if it does."""
+    return next((each for each in metadata if isinstance(each, OneOf)), None)
+
+
+def branches(kind: Any) -> tuple[Any, ...]:
+    """Return the alternatives of a union, or the type alone."""
+    inner, _ = unwrap(kind)
+    if get_origin(inner) in (Union, types.UnionType):
+        return tuple(part for arg in get_args(inner) for part in branches(arg))
+    return (kind,)
+
+
+def words(kind: Any, many: bool = False) -> str:
+    """Return a type in plain words, for example ``a whole number greater than 0``.
+
+    Parameters
+    ----------
+    kind
+        A type, with or without ``Annotated``.
+    many
+        Whether to use the plural.
+    """
+    parts = branches(kind)
+    if len(parts) > 1:
+        _, outer = unwrap(kind)
+        said = next((each for each in outer if isinstance(each, Words)), None)
+        return said or _join(list(dict.fromkeys(_alternatives(parts, many))), "or")
+    inner, metadata = unwrap(kind)
+    said = next((each for each in metadata if isinstance(each, Words)), None)
+    if said is not None:
+        return said
+    table = choice(metadata)
+    if table is not None:
+        return f"{table.kind}s" if many else f"{_article(table.kind)} {table.kind}"
+    if _IS_PATH in metadata:
+        return "paths" if many else "a path"
+    if get_origin(inner) is Literal:
+        return _join([_shown(value) for value in get_args(inner)], "or")
+    if inner in _SCALARS:
+        return _SCALARS[inner][many] + _bounds(metadata)
+    if isinstance(inner, type) and issubclass(inner, Record):
+        return _record(inner, many)
+    return _container(inner, many) + _lengths(metadata)
+
+
+def _alternatives(parts: tuple[Any, ...], many: bool) -> Iterator[str]:
+    for part in parts:
+        inner, _ = unwrap(part)
+        if get_origin(inner) is Literal:
+            yield from (_shown(value) for value in get_args(inner))
+        else:
+            yield words(part, many)
+
+
+def _record(record: type[Record], many: bool) -> str:
+    if record is Region:
+        return "regions" if many else "a region (a name, [south, north, west, east] or a block)"
+    if record is Period:
+        return "periods" if many else "a period like 1991-2020 or 1998-05/1999-02"
+    return "blocks" if many else f"a block of {', '.join(record.model_fields)}"
+
+
+def _container(inner: Any, many: bool) -> str:
+    origin, args = get_origin(inner), get_args(inner)
+    if origin in (tuple, list, set, frozenset):
+        if origin is not tuple or (len(args) == 2 and args[1] is Ellipsis):
+            return f"{'lists' if many else 'a list'} of {words(args[0], True)}"
+        items = ", ".join(words(arg) for arg in args)
+        return f"{'lists' if many else 'a list'} [{items}]"
+    if origin in (dict, Mapping) or (isinstance(origin, type) and issubclass(origin, Mapping)):
+        return f"{'blocks' if many else 'a block'} of name: {words(args[1])}"
+    return getattr(inner, "__name__", str(inner))
+
+
+def _constraints(metadata: tuple[Any, ...]) -> Iterator[Any]:
+    for each in metadata:
+        if isinstance(each, annotated_types.GroupedMetadata):
+            yield from each
+        elif isinstance(each, FieldInfo):
+            yield from each.metadata
+        else:
+            yield each
+
+
+def _bounds(metadata: tuple[Any, ...]) -> str:
+    said = []
+    for each in _constraints(metadata):
+        for cls, attribute, text in _BOUNDS:
+            if isinstance(each, cls):
+                said.append(f" {text} {_shown(getattr(each, attribute))}")
+    return " and".join(said)
+
+
+def _lengths(metadata: tuple[Any, ...]) -> str:
+    least = most = None
+    for each in _constraints(metadata):
+        if isinstance(each, annotated_types.MinLen):
+            least = each.min_length
+        if isinstance(each, annotated_types.MaxLen):
+            most = each.max_length
+    if least is not None and most is not None:
+        return f", {least} to {most} of them"
+    if least is not None:
+        return f", at least {least}"
+    return f", at most {most}" if most is not None else ""
+
+
+def _shown(value: Any) -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return f"{value:g}" if isinstance(value, float) else repr(value)
+
+
+def _join(parts: list[str], last: str) -> str:
+    return parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])} {last} {parts[-1]}"
+
+
+def _article(word: str) -> str:
+    return "an" if word[0] in "aeiou" else "a"
+
+
+def record_of(kind: Any, value: Any) -> list[type[Record]]:
+    """Return the records a value of this type may be meant as.
+
+    A table's ``name`` picks one of its records; a value without a known name picks none.
+    """
+    found: list[type[Record]] = []
+    for part in branches(kind):
+        inner, metadata = unwrap(part)
+        table = choice(metadata)
+        if table is not None:
+            name = value.get("name", table.default) if isinstance(value, Mapping) else value
+            if isinstance(name, str) and name in table.table:
+                found.append(table.table[name])
+        elif isinstance(inner, type) and issubclass(inner, Record):
+            found.append(inner)
+        elif _is_list(inner) and not isinstance(value, list):
+            found.extend(record_of(get_args(inner)[0], value))  # one entry, short for a list
+    return found
+
+
+def _is_list(inner: Any) -> bool:
+    return get_origin(inner) in (tuple, list) and bool(get_args(inner))
+
+
+def step(kind: Any, value: Any, key: str | int) -> Any | None:
+    """Return the type of what stands under ``key`` in a ``value`` of a type; None: not known."""
+    found: list[Any] = []
+    for record in record_of(kind, value):
+        if key in record.model_fields:
+            found.append(field_type(record.model_fields[str(key)]))
+    for part in branches(kind):
+        inner, metadata = unwrap(part)
+        if choice(metadata) is not None:
+            continue
+        args = get_args(inner)
+        if _is_list(inner) and isinstance(key, int):
+            variable = get_origin(inner) is list or args[-1] is Ellipsis
+            if variable or key < len(args):
+                found.append(args[0] if variable else args[key])
+        elif len(args) == 2 and isinstance(key, str) and not _is_list(inner):
+            origin = get_origin(inner)
+            if isinstance(origin, type) and issubclass(origin, Mapping):
+                found.append(args[1])
+    if not found:
+        return None
+    return found[0] if len(found) == 1 else Union[tuple(found)]  # noqa: UP007
