@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import platform
 import shlex
 import sys
@@ -29,8 +30,14 @@ PACKAGES = (
 
 
 def now() -> str:
-    """Return the time in UTC, ISO 8601 to the second."""
-    return datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+    """Return the time in UTC, ISO 8601 to the second.
+
+    The environment variable ``SOURCE_DATE_EPOCH`` fixes it, so that whole files can be compared.
+    Source: https://reproducible-builds.org/specs/source-date-epoch/
+    """
+    fixed = os.environ.get("SOURCE_DATE_EPOCH", "")
+    time = datetime.fromtimestamp(int(fixed), UTC) if fixed.isdigit() else datetime.now(UTC)
+    return time.isoformat(timespec="seconds").replace("+00:00", "Z")
 
 
 def command_line() -> str:

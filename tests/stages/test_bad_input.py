@@ -1,4 +1,4 @@
-"""What bad input gets: one line saying where, what, what was expected, what to do; its exit code."""
+"""What bad input gets: one line saying where, what, what was expected, what to do; an exit code."""
 
 from __future__ import annotations
 
