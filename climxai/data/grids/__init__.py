@@ -1,1 +1,1 @@
-"""grids."""
+"""Latitude and longitude axes: normalised, cut to a region, compared, weighed, described."""
