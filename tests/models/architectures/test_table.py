@@ -30,6 +30,28 @@ VARIANTS: dict[str, list[dict[str, Any]]] = {
         {"activation": {"name": "elu", "alpha": 0.3}},
         {"activation": {"name": "maxout", "pieces": 4}},
     ],
+    "cnn": [
+        {},
+        {"initial": "he_uniform"},
+        {"channels": [3]},
+        {"kernel": 5},
+        {"kernel": 1},
+        {"convolutions": 2},
+        *({"activation": name} for name in ACTIVATIONS if name != "relu"),
+        {"batch_norm": True},
+        {"residual": True},
+        {"residual": True, "batch_norm": True, "activation": "maxout", "pooling": "stride"},
+        *({"pooling": pooling} for pooling in ("max", "stride", "none")),
+        {"factor": 3},
+        {"longitude": "zero"},
+        {"longitude": "replicate"},
+        {"latitude": "replicate"},
+        {"longitude": "zero", "latitude": "replicate"},
+        {"head": "average"},
+        {"hidden": [6]},
+        {"hidden": [6], "dropout": 0.5, "activation": "maxout"},
+        {"dropout": 0.5},
+    ],
 }
 CASES = [(name, fields) for name, all_fields in VARIANTS.items() for fields in all_fields]
 ANY = TypeAdapter(Architecture)
