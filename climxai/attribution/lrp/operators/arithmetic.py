@@ -1,0 +1,224 @@
+"""Sums, residual connections, and multiplication with a constant."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.fx import Node
+
+from climxai.attribution.lrp.conventions import Settled
+from climxai.attribution.lrp.crossing import (
+    Crossing,
+    Ground,
+    Ledger,
+    per_sample,
+    ratio,
+    relative_epsilon,
+    stabilised,
+)
+from climxai.attribution.lrp.operators.call import Call
+from climxai.attribution.lrp.rules import Epsilon, Rule
+from climxai.attribution.lrp.shares import Shares
+
+
+class Sum(Crossing):
+    """A sum of inputs with fixed coefficients, and perhaps a constant, which acts as a bias.
+
+    Parameters
+    ----------
+    run
+        The sum as a function of its inputs.
+    coefficients
+        One per input.
+    constant
+        What is added besides, or None.
+    """
+
+    kind = "sum"
+
+    def __init__(
+        self,
+        place: str,
+        run: Callable[..., Any],
+        coefficients: tuple[float, ...],
+        constant: Tensor | None,
+    ) -> None:
+        self.place = place
+        self.run = run
+        self.coefficients = coefficients
+        self.constant = constant
+        self.keeps_sign = all(c >= 0 for c in coefficients) and (
+            constant is None or bool((constant >= 0).all())
+        )
+
+    def bind(self, rule: Rule, settled: Settled) -> Crossing:
+        """Return the crossing under a rule."""
+        return BoundSum(self, rule, settled)
+
+    def forward(self, inputs: tuple[Any, ...], ground: Ground | None) -> tuple[Any, Any]:
+        """Return the sum."""
+        del ground
+        z = self.run(*inputs)
+        return z, (inputs, z)
+
+    def backward(
+        self, relevance: Any, saved: Any, ledger: Ledger | None
+    ) -> tuple[Tensor | None, ...]:
+        """Not used: a sum is bound to a rule first."""
+        raise NotImplementedError
+
+
+class BoundSum(Crossing):
+    """A sum under a rule: relevance is shared out by what each input contributed."""
+
+    kind = "sum"
+
+    def __init__(self, total: Sum, rule: Rule, settled: Settled) -> None:
+        self.total = total
+        self.family = rule.family
+        self.bias = settled.bias
+        own = getattr(rule, "epsilon", None)
+        self.epsilon = float(settled.epsilon if own is None else own)
+        self.relative = isinstance(rule, Epsilon) and rule.relative
+        self.shares = Shares.of(rule, settled)
+        if rule.family not in ("whole", "split", "flat"):
+            from climxai.core.errors import ModelError
+
+            raise ModelError(
+                f"{total.place}: a sum cannot take a rule of the family {rule.family!r}: give the "
+                "kind `sum` one of zero, epsilon, alpha_beta, gamma, flat"
+            )
+
+    def forward(self, inputs: tuple[Any, ...], ground: Ground | None) -> tuple[Any, Any]:
+        """Return the sum."""
+        return self.total.forward(inputs, ground)
+
+    def backward(
+        self, relevance: Any, saved: Any, ledger: Ledger | None
+    ) -> tuple[Tensor | None, ...]:
+        """Return every input's share."""
+        inputs, z = saved
+        coefficients, constant = self.total.coefficients, self.total.constant
+        if self.family == "flat":
+            even = relevance / len(inputs)
+            return tuple(even.expand(z.shape).sum_to_size(x.shape) for x in inputs)
+        terms = [(x * c if c != 1 else x) for x, c in zip(inputs, coefficients, strict=True)]
+        if self.family == "whole":
+            parts, taken = self._whole(relevance, terms, z, constant, ledger)
+        else:
+            parts, taken = self._split(relevance, terms, constant, ledger)
+        if taken is not None and self.bias == "spread":
+            parts = [part + taken / len(parts) for part in parts]
+        elif taken is not None and ledger is not None:
+            ledger.bias = per_sample(taken)
+        return tuple(p.sum_to_size(x.shape) for p, x in zip(parts, inputs, strict=True))
+
+    def _whole(
+        self,
+        relevance: Tensor,
+        terms: list[Tensor],
+        z: Tensor,
+        constant: Tensor | None,
+        ledger: Ledger | None,
+    ) -> tuple[list[Tensor], Tensor | None]:
+        if constant is not None and self.bias == "ignored":
+            z, constant = z - constant, None
+        epsilon: float | Tensor = self.epsilon
+        if self.relative:
+            epsilon = relative_epsilon(z, self.epsilon)
+        sums = stabilised(z, epsilon)
+        s = ratio(relevance, sums)
+        if ledger is not None:
+            ledger.stabiliser = per_sample((sums - z) * s)
+        return [term * s for term in terms], None if constant is None else constant * s
+
+    def _split(
+        self,
+        relevance: Tensor,
+        terms: list[Tensor],
+        constant: Tensor | None,
+        ledger: Ledger | None,
+    ) -> tuple[list[Tensor], Tensor | None]:
+        above = sum(term.clamp(min=0) for term in terms)
+        below = sum(term.clamp(max=0) for term in terms)
+        weighed = self.shares.weigh(
+            relevance, torch.as_tensor(above), torch.as_tensor(below), constant
+        )
+        if ledger is not None:
+            ledger.stabiliser = per_sample(weighed.stabiliser_taken())
+        zero = torch.zeros_like(relevance)
+        up = zero if weighed.positive is None else weighed.positive
+        down = zero if weighed.negative is None else weighed.negative
+        parts = [term.clamp(min=0) * up + term.clamp(max=0) * down for term in terms]
+        return parts, None if constant is None else weighed.bias_taken()
+
+
+class Factor(Crossing):
+    """Multiplication with a constant: relevance passes where the constant is not zero."""
+
+    kind = "multiplication"
+
+    def __init__(self, run: Callable[..., Any], factor: Tensor) -> None:
+        self.run = run
+        self.keeps_sign = bool((factor >= 0).all())
+        zero = factor == 0
+        self.zero = zero if bool(zero.any()) else None
+
+    def forward(self, inputs: tuple[Any, ...], ground: Ground | None) -> tuple[Any, Any]:
+        """Return the product."""
+        del ground
+        (x,) = inputs
+        return self.run(x), x.shape
+
+    def backward(
+        self, relevance: Any, saved: Any, ledger: Ledger | None
+    ) -> tuple[Tensor | None, ...]:
+        """Return the relevance, 0 where the product is."""
+        del ledger
+        if self.zero is not None:
+            relevance = relevance.masked_fill(self.zero, 0.0)
+        return (relevance.sum_to_size(saved),)
+
+
+def adding(call: Call, settled: Settled) -> Crossing:
+    """Return the crossing of an addition or subtraction."""
+    del settled
+    first, second = call["self"], call["other"]
+    alpha = call["alpha"] if "alpha" in call.names else 1
+    if isinstance(alpha, Node):
+        raise call.unsuited("its alpha depends on the input", "Use a fixed one")
+    factor = -float(alpha) if ".sub" in f".{call.name.split('.')[1]}" else float(alpha)
+    coefficients = dict.fromkeys(call.active, 0.0)
+    constant: Tensor | None = None
+    for term, weight in ((first, 1.0), (second, factor)):
+        if isinstance(term, Node):
+            coefficients[term] += weight
+        else:
+            value = torch.as_tensor(term) * weight
+            constant = value if constant is None else constant + value
+    if constant is not None:
+        constant = constant.to(dtype=call.node.meta["val"].dtype)
+    return Sum(call.place, call.function(), tuple(coefficients.values()), constant)
+
+
+def multiplying(call: Call, settled: Settled) -> Crossing:
+    """Return the crossing of a multiplication with, or division by, a constant."""
+    del settled
+    other = call["other"] if "other" in call.names else -1.0
+    if len(call.active) != 1 or call["self"] is other:
+        raise call.unsuited(
+            "both factors depend on the input",
+            "Layer-wise relevance propagation knows multiplication with constants only: choose a "
+            "network without gates or products of its values, or another method",
+        )
+    if isinstance(other, Node) and not isinstance(call["self"], Node):
+        other = call["self"]
+        if ".div" in call.name:
+            raise call.unsuited(
+                "it divides by a value that depends on the input",
+                "Divide by constants only, or choose another method",
+            )
+    return Factor(call.function(), torch.as_tensor(other))

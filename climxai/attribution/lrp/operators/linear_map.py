@@ -1,0 +1,108 @@
+"""Linear maps: what every rule needs to know of a dense, convolution or pooling operator."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import Literal
+
+import torch
+from torch import Tensor
+
+from climxai.core.errors import ModelError
+
+Variant = Literal["plain", "positive", "negative", "square", "ones", "size"]
+"""A layer's weights w as they are; w+; w-; w^2 over the largest; 1 for each; |w|."""
+
+
+class LinearMap(ABC):
+    """A linear operator z = W x + b on inputs [sample, ...].
+
+    Parameters
+    ----------
+    place
+        Where it is in the network, for messages.
+    bias
+        Shaped to be added to the output, or None.
+    """
+
+    kind: str = "linear"
+    signed: bool = True
+    """Whether coefficients can be negative."""
+
+    def __init__(self, place: str, bias: Tensor | None = None) -> None:
+        self.place = place
+        self.bias = bias
+        self.scale = 1.0
+
+    @abstractmethod
+    def apply(self, x: Tensor, variant: Variant = "plain", *, bias: bool = False) -> Tensor:
+        """Return the map of ``x`` under a variant of the weights, with the plain bias if asked."""
+
+    @abstractmethod
+    def pull(self, s: Tensor, shape: torch.Size, variant: Variant = "plain") -> Tensor:
+        """Return the transposed map of ``s``; ``shape`` is the input's."""
+
+
+class Weighted(LinearMap):
+    """A linear map with a weight tensor; variants of it are made once and kept."""
+
+    def __init__(self, place: str, weight: Tensor, bias: Tensor | None) -> None:
+        super().__init__(place, bias)
+        self.weight = weight
+        self._variants: dict[Variant, Tensor] = {"plain": weight}
+
+    def variant(self, variant: Variant) -> Tensor:
+        """Return the weights in a variant."""
+        if variant not in self._variants:
+            self._variants[variant] = self._make(variant)
+        return self._variants[variant]
+
+    def _make(self, variant: Variant) -> Tensor:
+        if variant == "positive":
+            return self.weight.clamp(min=0)
+        if variant == "negative":
+            return self.weight.clamp(max=0)
+        if variant == "size":
+            return self.weight.abs()
+        if variant == "ones":
+            return torch.ones_like(self.weight)
+        # Squares of very small or large weights leave the range of float32: scale them first.
+        return (self.weight / self.largest()).square()
+
+    def largest(self) -> Tensor:
+        """Return the largest absolute weight, or 1 where all are zero."""
+        largest = self.weight.abs().amax() if self.weight.numel() else self.weight.new_ones(())
+        return torch.where(largest > 0, largest, torch.ones_like(largest))
+
+
+class Unweighted(LinearMap):
+    """A linear map with fixed coefficients that are never negative: a mean, an interpolation."""
+
+    signed = False
+    even: bool = True
+    """Whether all inputs of an output have the same coefficient."""
+
+    @abstractmethod
+    def compute(self, x: Tensor) -> Tensor:
+        """Return the map of ``x``."""
+
+    def apply(self, x: Tensor, variant: Variant = "plain", *, bias: bool = False) -> Tensor:
+        """Return the map of ``x`` under a variant of the coefficients."""
+        del bias
+        if variant == "negative":
+            raise ModelError(f"{self.place}: there are no negative coefficients")
+        if variant in ("square", "ones") and not self.even:
+            raise ModelError(
+                f"{self.place}: the flat and w-square rules do not suit an interpolation: give the "
+                "kind `interpolation` another rule, for example `zero`"
+            )
+        return self.compute(x)
+
+    def pull(self, s: Tensor, shape: torch.Size, variant: Variant = "plain") -> Tensor:
+        """Return the transposed map of ``s``."""
+        del variant
+        with torch.enable_grad():
+            leaf = s.new_zeros(()).expand(shape).requires_grad_()
+            image = self.compute(leaf)
+            (pulled,) = torch.autograd.grad(image, leaf, s)
+        return pulled

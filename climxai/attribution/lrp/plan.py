@@ -1,0 +1,306 @@
+"""From a traced network and a choice of rules to the steps that the engine walks."""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Hashable
+from dataclasses import dataclass
+from typing import Any
+
+from torch.fx import Node
+
+from climxai.attribution.lrp.conventions import Settled
+from climxai.attribution.lrp.crossing import Crossing
+from climxai.attribution.lrp.families import Box, Constant, Split, Through, Whole
+from climxai.attribution.lrp.merging import merged_batch_norms
+from climxai.attribution.lrp.operators import OPERATORS, Entry
+from climxai.attribution.lrp.operators.arithmetic import Sum
+from climxai.attribution.lrp.operators.call import Call
+from climxai.attribution.lrp.operators.linear_map import LinearMap
+from climxai.attribution.lrp.operators.pooling import ProportionalPooling
+from climxai.attribution.lrp.operators.routing import Same, Size
+from climxai.attribution.lrp.rulemap import WEIGHTED, Assignment, Layer, RuleMap, rule_for
+from climxai.attribution.lrp.rules import Rule
+from climxai.attribution.network import Network, call, layer_name
+from climxai.core.errors import ModelError
+
+
+@dataclass(frozen=True)
+class Step:
+    """One operator of the network.
+
+    Parameters
+    ----------
+    crossing
+        How relevance crosses it; None for an item taken from a tuple.
+    inputs
+        Slots of its inputs.
+    output
+        Slot of its output.
+    item
+        Which item of the tuple in ``inputs[0]``, or None.
+    shape
+        Shape of one sample of the output, None where it is no single tensor.
+    layer
+        The layer as rule maps see it, None for operators that need no rule.
+    rule
+        Its rule, None for operators that need none.
+    frees
+        Slots that no later step takes.
+    """
+
+    crossing: Crossing | None
+    inputs: tuple[int, ...]
+    output: int
+    item: int | None
+    shape: tuple[int, ...] | None
+    layer: Layer | None
+    rule: Rule | None
+    frees: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Plan:
+    """The steps of one network under one choice of rules and conventions.
+
+    Parameters
+    ----------
+    steps
+        In the order of the forward pass; slot 0 is the network's input.
+    slots
+        How many values there are.
+    output
+        Slot of the network's output.
+    needs_ground
+        Whether any step wants to know land, gaps and bounds.
+    """
+
+    steps: tuple[Step, ...]
+    slots: int
+    output: int
+    needs_ground: bool
+
+
+def plan_for(network: Network, choice: Rule | Assignment, settled: Settled) -> Plan:
+    """Return the plan, made once per network, choice and conventions.
+
+    Raises
+    ------
+    ModelError
+        When an operator has no entry in the table, or a rule does not suit one.
+    """
+    key: Hashable = ("plan", choice.canonical(), settled)
+    if key not in network.cache:
+        network.cache[key] = _Planner(network, choice, settled).plan()
+    plan: Plan = network.cache[key]
+    return plan
+
+
+class _Planner:
+    def __init__(self, network: Network, choice: Rule | Assignment, settled: Settled) -> None:
+        self.network = network
+        self.choice = choice
+        self.settled = settled
+        self.constants: dict[Node, Any] = {}
+        self.slots: dict[Node, int] = {}
+        self.sizes: set[Node] = set()
+        self.nonnegative: dict[Node, bool] = {}
+        self.crossings: dict[Node, Crossing | LinearMap | None] = {}
+        self.nodes: list[Node] = []
+
+    def plan(self) -> Plan:
+        self._sort_nodes()
+        if self.settled.batch_norm == "merge":
+            self._merge()
+        layers = self._layers()
+        if isinstance(self.choice, RuleMap):
+            self.choice.check_names(list(layers.values()))
+        output = next(n for n in self.network.graph.nodes if n.op == "output").args[0][0]
+        last_use = self._last_use(output)
+        steps = []
+        for node in self.nodes:
+            layer = layers.get(node)
+            rule = None if layer is None else rule_for(self.choice, layer)
+            crossing = self._bound(node, rule)
+            inputs = tuple(dict.fromkeys(n for n in node.all_input_nodes if n in self.slots))
+            ordered = [n for n in inputs if n not in self.sizes]
+            ordered += [n for n in inputs if n in self.sizes]
+            item = node.args[1] if crossing is None else None
+            steps.append(
+                Step(
+                    crossing=crossing,
+                    inputs=tuple(self.slots[n] for n in ordered),
+                    output=self.slots[node],
+                    item=int(item) if isinstance(item, int) else None,
+                    shape=_shape(node),
+                    layer=layer,
+                    rule=rule,
+                    frees=tuple(self.slots[n] for n in last_use.get(node, ())),
+                )
+            )
+        if output not in self.slots:
+            raise ModelError(
+                "the network's output does not depend on its input: nothing to explain"
+            )
+        return Plan(
+            steps=tuple(steps),
+            slots=len(self.slots),
+            output=self.slots[output],
+            needs_ground=any(s.crossing is not None and s.crossing.needs_ground for s in steps),
+        )
+
+    def _sort_nodes(self) -> None:
+        """Tell constants, sizes and values apart, and build what relevance crosses."""
+        for node in self.network.graph.nodes:
+            if node.op == "placeholder":
+                if node.name == self.network.input:
+                    self._take(node, nonnegative=False)
+                else:
+                    self.constants[node] = self.network.constants.get(node.name)
+            elif node.op == "call_function":
+                if not any(n in self.slots for n in node.all_input_nodes):
+                    self.constants[node] = self._constant(node)
+                    continue
+                self.nodes.append(node)
+                self._take(node, nonnegative=False)
+                if self._is_size(node):
+                    self.sizes.add(node)
+                    self.crossings[node] = Size(self._call(node).function())
+                elif node.target is operator.getitem:
+                    # Batch norm returns a tuple in the graph; its linear map gives the one tensor.
+                    source = self.crossings[node.all_input_nodes[0]]
+                    single = isinstance(source, LinearMap | ProportionalPooling)
+                    self.crossings[node] = Same() if single else None
+                    self.nonnegative[node] = self.nonnegative[node.all_input_nodes[0]]
+                else:
+                    self._build(node)
+
+    def _take(self, node: Node, *, nonnegative: bool) -> None:
+        self.slots[node] = len(self.slots)
+        self.nonnegative[node] = nonnegative
+
+    def _constant(self, node: Node) -> Any:
+        key = ("constant", node.name)
+        if key not in self.network.cache:
+            self.network.cache[key] = call(node, self.constants)
+        return self.network.cache[key]
+
+    def _is_size(self, node: Node) -> bool:
+        taken = [n for n in node.all_input_nodes if n in self.slots]
+        return "sym_size" in str(node.target) or all(n in self.sizes for n in taken)
+
+    def _call(self, node: Node) -> Call:
+        taken = tuple(dict.fromkeys(n for n in node.all_input_nodes if n in self.slots))
+        return Call(
+            node,
+            self.constants,
+            tuple(n for n in taken if n not in self.sizes),
+            tuple(n for n in taken if n in self.sizes),
+        )
+
+    def _build(self, node: Node) -> None:
+        this = self._call(node)
+        entry = OPERATORS.get(this.name)
+        if entry is None:
+            raise this.unsuited(
+                "it has no rule here",
+                "Replace it by operators that have one (`climxai list` names the methods that need "
+                "gradients only: saliency and input_x_gradient suit any network)",
+            )
+        built = self._made(this, entry)
+        if this.sizes and not (isinstance(built, Crossing) and built.moves):
+            raise this.unsuited(
+                "its settings depend on the number of samples", "Write it with fixed settings"
+            )
+        self.crossings[node] = built
+        inputs = all(self.nonnegative[n] for n in this.active)
+        keeps = built.keeps_sign if isinstance(built, Crossing) else not built.signed
+        self.nonnegative[node] = entry.sign == "makes" or (
+            entry.sign == "keeps" and inputs and keeps
+        )
+
+    def _made(self, this: Call, entry: Entry) -> Crossing | LinearMap:
+        # Maps keep split weights: one per operator and network serves every plan.
+        key = ("linear", this.node.name)
+        if key in self.network.cache:
+            linear: LinearMap = self.network.cache[key]
+            return linear
+        built = entry.build(this, self.settled)
+        if isinstance(built, LinearMap):
+            self.network.cache[key] = built
+        return built
+
+    def _merge(self) -> None:
+        for node, replaced in merged_batch_norms(self.network, self.nodes, self.crossings).items():
+            self.crossings[node] = Same() if replaced is None else replaced
+
+    def _layers(self) -> dict[Node, Layer]:
+        ruled = [n for n in self.nodes if isinstance(self.crossings[n], LinearMap | Sum)]
+        weighted = [n for n in ruled if self._kind(n) in WEIGHTED]
+        after: set[Node] = set()
+        layers: dict[Node, Layer] = {}
+        for node in self.nodes:
+            seen = any(n in after for n in node.all_input_nodes)
+            is_weighted = node in weighted
+            if node in ruled:
+                layers[node] = Layer(
+                    name=layer_name(node),
+                    kind=self._kind(node),
+                    number=weighted.index(node) if is_weighted else -1,
+                    count=len(weighted),
+                    first=is_weighted and not seen,
+                )
+            if seen or is_weighted:
+                after.add(node)
+        return layers
+
+    def _kind(self, node: Node) -> str:
+        built = self.crossings[node]
+        return built.kind if built is not None else ""
+
+    def _bound(self, node: Node, rule: Rule | None) -> Crossing | None:
+        built = self.crossings[node]
+        if rule is None or built is None:
+            return built  # type: ignore[return-value]
+        if isinstance(built, Sum):
+            return built.bind(rule, self.settled)
+        if not isinstance(built, LinearMap):
+            return built
+        source = next(n for n in node.all_input_nodes if n in self.slots)
+        return bind(built, rule, self.settled, nonnegative=self.nonnegative[source])
+
+    def _last_use(self, output: Node) -> dict[Node, list[Node]]:
+        last: dict[Node, Node] = {}
+        for node in self.nodes:
+            for source in node.all_input_nodes:
+                if source in self.slots:
+                    last[source] = node
+            last.setdefault(node, node)
+        grouped: dict[Node, list[Node]] = {}
+        for source, node in last.items():
+            if source is not output:
+                grouped.setdefault(node, []).append(source)
+        return grouped
+
+
+def bind(linear: LinearMap, rule: Rule, settled: Settled, *, nonnegative: bool) -> Crossing:
+    """Return how relevance crosses a linear map under a rule."""
+    match rule.family:
+        case "whole":
+            return Whole(linear, rule, settled)
+        case "split":
+            return Split(linear, rule, settled, nonnegative=nonnegative)
+        case "flat" | "w_square":
+            return Constant(linear, rule, settled)
+        case "box":
+            return Box(linear, rule, settled)
+        case "pass":
+            return Through(linear)
+
+
+def _shape(node: Node) -> tuple[int, ...] | None:
+    value = node.meta.get("val")
+    shape = getattr(value, "shape", None)
+    if shape is None or any(not isinstance(n, int) for n in shape[1:]):
+        return None
+    return tuple(int(n) for n in shape[1:])

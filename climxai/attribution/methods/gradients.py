@@ -1,0 +1,100 @@
+"""Methods that need one gradient: saliency, and input times gradient."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal
+
+from climxai.attribution.methods.method import Method
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from climxai.attribution.network import Network
+    from climxai.attribution.relevance import Relevance
+
+
+class Saliency(Method):
+    """Shows where a small change of the input would change the explained scalar most.
+
+    The gradient of the scalar with respect to the input. Says nothing about what the cell
+    contributed: it does not sum to the scalar (no completeness).
+
+    Source: Simonyan et al. (2014), arXiv 1312.6034.
+    """
+
+    name: Literal["saliency"] = "saliency"
+    absolute: bool = True
+    """Take the gradient's absolute value; false keeps its sign."""
+
+    @property
+    def signed(self) -> bool:
+        """Whether relevance can be negative."""
+        return not self.absolute
+
+    def attribute(
+        self,
+        network: Network,
+        x: Tensor,
+        start: Tensor,
+        *,
+        valid: Tensor,
+        reference: Tensor | None = None,
+        bounds: tuple[Tensor, Tensor] | None = None,
+    ) -> Relevance:
+        """Return the gradient [sample, channel, lat, lon] of the explained scalar."""
+        from climxai.attribution.relevance import Relevance
+
+        del valid, bounds
+        gradient, output, compared = input_gradient(network, x, start, reference)
+        return Relevance(gradient.abs() if self.absolute else gradient, output, compared)
+
+
+class InputTimesGradient(Method):
+    """Shows what each cell would contribute, were the network linear around the input.
+
+    The gradient times the input. Sums to the explained scalar (completeness) for ReLU networks
+    without bias, where it equals LRP-0; otherwise biases take a share.
+
+    Source: Shrikumar et al. (2016), arXiv 1605.01713.
+    """
+
+    name: Literal["input_x_gradient"] = "input_x_gradient"
+
+    def attribute(
+        self,
+        network: Network,
+        x: Tensor,
+        start: Tensor,
+        *,
+        valid: Tensor,
+        reference: Tensor | None = None,
+        bounds: tuple[Tensor, Tensor] | None = None,
+    ) -> Relevance:
+        """Return input times gradient [sample, channel, lat, lon]."""
+        from climxai.attribution.relevance import Relevance
+
+        del valid, bounds
+        gradient, output, compared = input_gradient(network, x, start, reference)
+        return Relevance(gradient.mul_(x), output, compared)
+
+
+def input_gradient(
+    network: Network, x: Tensor, start: Tensor, reference: Tensor | None
+) -> tuple[Tensor, Tensor, Tensor | None]:
+    """Return the gradient [sample, ...], the explained scalar and its reference [sample]."""
+    import torch
+
+    from climxai.attribution.scalar import explained
+
+    network.check_input(x)
+    if x.shape[0] == 0:
+        empty = x.new_zeros((0,))
+        return torch.zeros_like(x), empty, None if reference is None else empty.clone()
+    with torch.inference_mode(False), torch.enable_grad():
+        leaf = (x.clone() if x.is_inference() else x.detach()).requires_grad_()
+        outputs = network(leaf)
+        scalar = (outputs * start).flatten(1).sum(1)
+        (gradient,) = torch.autograd.grad(
+            scalar.sum(), leaf, allow_unused=True, materialize_grads=True
+        )
+    return gradient, *explained(outputs.detach(), start, reference)

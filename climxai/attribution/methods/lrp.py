@@ -1,0 +1,71 @@
+"""Layer-wise relevance propagation as a method."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal
+
+from climxai.attribution.lrp.conventions import AnyConvention, Convention
+from climxai.attribution.lrp.rulemap import AnyRuleChoice, rules_used
+from climxai.attribution.methods.method import Method
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from climxai.attribution.network import Network
+    from climxai.attribution.relevance import Relevance
+
+
+class LayerwiseRelevance(Method):
+    """Shows how much each cell contributed to the score, traced layer by layer.
+
+    Distributes the score backwards from layer to layer in proportion to what each neuron
+    contributed, by a rule per layer. Conserves relevance except for what biases and stabilisers
+    take.
+
+    Source: Bach et al. (2015), PLoS ONE 10(7); Montavon et al. (2019), Springer LNCS 11700.
+    """
+
+    name: Literal["lrp"] = "lrp"
+    rule: AnyRuleChoice
+    """A rule for every layer (`alpha1beta0`, `{name: epsilon, epsilon: 1e-6}`), a preset
+    (`composite`), or a map of one's own (`name: map`)."""
+    convention: AnyConvention = Convention()
+    """What published maps differ by: climxai, innvestigate, zennit or captum, with overrides."""
+
+    @property
+    def signed(self) -> bool:
+        """Whether relevance can be negative."""
+        return any(rule.signed for rule in rules_used(self.rule))
+
+    @property
+    def needs_bounds(self) -> bool:
+        """Whether `attribute` needs the smallest and largest value of every input cell."""
+        from climxai.attribution.lrp.rules import ZBox
+
+        return any(
+            isinstance(rule, ZBox) and (rule.low is None or rule.high is None)
+            for rule in rules_used(self.rule)
+        )
+
+    def check(self, network: Network) -> None:
+        """Raise `ModelError` when an operator of the network has no entry or a rule no use."""
+        from climxai.attribution.lrp.plan import plan_for
+
+        plan_for(network, self.rule, self.convention.settled())
+
+    def attribute(
+        self,
+        network: Network,
+        x: Tensor,
+        start: Tensor,
+        *,
+        valid: Tensor,
+        reference: Tensor | None = None,
+        bounds: tuple[Tensor, Tensor] | None = None,
+    ) -> Relevance:
+        """Return the relevance [sample, channel, lat, lon] of every input cell."""
+        from climxai.attribution.lrp.explain import explain
+
+        return explain(
+            network, x, start, self.rule, self.convention.settled(), valid, reference, bounds
+        )

@@ -1,0 +1,28 @@
+"""What every attribution method returns."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+
+@dataclass(frozen=True)
+class Relevance:
+    """Relevance of input cells for an explained scalar.
+
+    Parameters
+    ----------
+    values
+        Relevance [sample, channel, lat, lon], shaped like the input.
+    output
+        The explained scalar [sample]: what a conserving method distributes.
+    reference
+        The scalar [sample] at the reference the explanation compares with, or None.
+    """
+
+    values: Tensor
+    output: Tensor
+    reference: Tensor | None = None
