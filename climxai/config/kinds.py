@@ -56,10 +56,13 @@ def choice(metadata: tuple[Any, ...]) -> OneOf | None:
 
 
 def branches(kind: Any) -> tuple[Any, ...]:
-    """Return the alternatives of a union, or the type alone."""
-    inner, _ = unwrap(kind)
-    if get_origin(inner) in (Union, types.UnionType):
-        return tuple(part for arg in get_args(inner) for part in branches(arg))
+    """Return the alternatives of a union, or the type alone; a table is one alternative."""
+    inner, metadata = unwrap(kind)
+    if choice(metadata) is None and get_origin(inner) in (Union, types.UnionType):
+        # What constrains the union constrains each alternative.
+        outer = tuple(each for each in metadata if not isinstance(each, Words))
+        parts = (Annotated[arg, *outer] if outer else arg for arg in get_args(inner))
+        return tuple(alternative for part in parts for alternative in branches(part))
     return (kind,)
 
 
@@ -90,10 +93,11 @@ def words(kind: Any, many: bool = False) -> str:
     if get_origin(inner) is Literal:
         return _join([_shown(value) for value in get_args(inner)], "or")
     if inner in _SCALARS:
-        return _SCALARS[inner][many] + _bounds(metadata)
+        bounds = _bounds(metadata) if inner in (int, float) else ""
+        return _SCALARS[inner][many] + bounds
     if isinstance(inner, type) and issubclass(inner, Record):
         return _record(inner, many)
-    return _container(inner, many) + _lengths(metadata)
+    return _container(inner, many, _lengths(metadata))
 
 
 def _alternatives(parts: tuple[Any, ...], many: bool) -> Iterator[str]:
@@ -113,11 +117,11 @@ def _record(record: type[Record], many: bool) -> str:
     return "blocks" if many else f"a block of {', '.join(record.model_fields)}"
 
 
-def _container(inner: Any, many: bool) -> str:
+def _container(inner: Any, many: bool, count: str) -> str:
     origin, args = get_origin(inner), get_args(inner)
     if origin in (tuple, list, set, frozenset):
         if origin is not tuple or (len(args) == 2 and args[1] is Ellipsis):
-            return f"{'lists' if many else 'a list'} of {words(args[0], True)}"
+            return f"{'lists' if many else 'a list'} of {count}{words(args[0], True)}"
         items = ", ".join(words(arg) for arg in args)
         return f"{'lists' if many else 'a list'} [{items}]"
     if origin in (dict, Mapping) or (isinstance(origin, type) and issubclass(origin, Mapping)):
@@ -136,12 +140,14 @@ def _constraints(metadata: tuple[Any, ...]) -> Iterator[Any]:
 
 
 def _bounds(metadata: tuple[Any, ...]) -> str:
-    said = []
+    found = {}
     for each in _constraints(metadata):
         for cls, attribute, text in _BOUNDS:
             if isinstance(each, cls):
-                said.append(f" {text} {_shown(getattr(each, attribute))}")
-    return " and".join(said)
+                found[text] = _shown(getattr(each, attribute))
+    if {"at least", "at most"} <= set(found):
+        return f" from {found['at least']} to {found['at most']}"
+    return " and".join(f" {text} {bound}" for text, bound in found.items())
 
 
 def _lengths(metadata: tuple[Any, ...]) -> str:
@@ -152,10 +158,10 @@ def _lengths(metadata: tuple[Any, ...]) -> str:
         if isinstance(each, annotated_types.MaxLen):
             most = each.max_length
     if least is not None and most is not None:
-        return f", {least} to {most} of them"
+        return f"{least} to {most} "
     if least is not None:
-        return f", at least {least}"
-    return f", at most {most}" if most is not None else ""
+        return f"{least} or more "
+    return f"at most {most} " if most is not None else ""
 
 
 def _shown(value: Any) -> str:
@@ -169,7 +175,8 @@ def _join(parts: list[str], last: str) -> str:
 
 
 def _article(word: str) -> str:
-    return "an" if word[0] in "aeiou" else "a"
+    spelt = len(word) > 1 and word[:2].isupper()
+    return "an" if word[0] in ("AEFHILMNORSX" if spelt else "aeiou") else "a"
 
 
 def record_of(kind: Any, value: Any) -> list[type[Record]]:

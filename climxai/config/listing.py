@@ -36,6 +36,7 @@ class EntryRow:
     """One entry of a table, or one plain block."""
 
     name: str
+    """for a block inside an entry of a table, the name of that entry"""
     summary: str
     """one line"""
     doc: str
@@ -50,7 +51,7 @@ class TableRows:
     key: str
     """dotted, as ``--set`` takes it, without list numbers: ``explain.methods``"""
     kind: str
-    """what an entry is called; ``section`` for a plain block"""
+    """what an entry is called; ``section`` or ``block`` for what is no table"""
     default: str | None
     """the entry meant when a block has no ``name``"""
     entries: tuple[EntryRow, ...]
@@ -58,50 +59,63 @@ class TableRows:
 
 def tables() -> Mapping[str, Mapping[str, type[Record]]]:
     """Return every table by the key under which its entries stand, nested ones included."""
-    found = {key: table.table for key, table in _walk() if isinstance(table, OneOf)}
+    found = {each.key: each.what.table for each in _walk() if isinstance(each.what, OneOf)}
     return MappingProxyType(found)
 
 
 def listing() -> tuple[TableRows, ...]:
     """Return every table and plain block in the order of the sections, as rows for printing."""
     rows = []
-    for key, found in _walk():
-        if isinstance(found, OneOf):
-            entries = tuple(_entry(name, record) for name, record in found.table.items())
-            rows.append(TableRows(key, found.kind, found.default, entries))
+    for each in _walk():
+        if isinstance(each.what, OneOf):
+            table = each.what
+            entries = tuple(_entry(name, record) for name, record in table.table.items())
+            rows.append(TableRows(each.key, table.kind, table.default, entries))
         else:
-            rows.append(TableRows(key, "section", None, (_entry(key, found),)))
+            kind = "block" if "." in each.key else "section"
+            entry = _entry(each.owner or each.key, each.what)
+            rows.append(TableRows(each.key, kind, None, (entry,)))
     return tuple(rows)
 
 
-def _walk() -> Iterator[tuple[str, OneOf | type[Record]]]:
-    """Yield (key, table or plain record) once each, depth first."""
+@dataclass(frozen=True)
+class _Found:
+    """A table or a plain block, the key it stands under, and the table entry it belongs to."""
+
+    key: str
+    owner: str
+    what: OneOf | type[Record]
+
+
+def _walk() -> Iterator[_Found]:
+    """Yield every table and plain block once, depth first."""
     seen: set[int] = {id(Experiment), id(Region), id(Period)}
 
-    def inside(record: type[Record], key: str) -> Iterator[tuple[str, OneOf | type[Record]]]:
+    def inside(record: type[Record], key: str, owner: str) -> Iterator[_Found]:
         for name, info in record.model_fields.items():
-            yield from of(field_type(info), f"{key}.{name}" if key else name)
+            yield from of(field_type(info), f"{key}.{name}" if key else name, owner)
 
-    def of(kind: Any, key: str) -> Iterator[tuple[str, OneOf | type[Record]]]:
+    def of(kind: Any, key: str, owner: str) -> Iterator[_Found]:
         for part in branches(kind):
             inner, metadata = unwrap(part)
             table = choice(metadata)
             if table is not None:
-                if id(table.table) not in seen:
-                    seen.add(id(table.table))
-                    yield key, table
-                    for record in table.table.values():
-                        yield from inside(record, key)
+                new = {n: record for n, record in table.table.items() if id(record) not in seen}
+                seen.update(map(id, new.values()))
+                if new:
+                    yield _Found(key, owner, table)
+                for name, record in new.items():
+                    yield from inside(record, key, name)
             elif isinstance(inner, type) and issubclass(inner, Record):
                 if id(inner) not in seen:
                     seen.add(id(inner))
-                    yield key, inner
-                    yield from inside(inner, key)
+                    yield _Found(key, owner, inner)
+                    yield from inside(inner, key, owner)
             else:
                 for arg in get_args(inner):
-                    yield from of(arg, key)
+                    yield from of(arg, key, owner)
 
-    yield from inside(Experiment, "")
+    yield from inside(Experiment, "", "")
 
 
 def _entry(name: str, record: type[Record]) -> EntryRow:

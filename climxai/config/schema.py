@@ -2,11 +2,29 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 from climxai.config.experiment import Experiment
+from climxai.core.region import NAMED_REGIONS
 
-DIALECT = "https://json-schema.org/draft/2020-12/schema"
+DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
+
+_DATE: Final = {"type": ["string", "integer", "null"]}
+_SHORT_FORMS: Final[dict[str, list[dict[str, Any]]]] = {
+    "Region": [
+        {"type": "string", "enum": list(NAMED_REGIONS)},
+        {"type": "array", "items": {"type": "number"}, "minItems": 4, "maxItems": 4},
+    ],
+    "Period": [
+        {"type": ["string", "integer"]},
+        {"type": "array", "items": _DATE, "minItems": 2, "maxItems": 2},
+    ],
+    "Output": [{"type": "string"}],
+}
+"""What may stand for a block, which pydantic does not see behind a record's own reading."""
+
+_ONE_FOR_A_LIST: Final = (("Experiment", "preprocess"), ("Explain", "methods"))
+"""Lists for which a single entry may stand."""
 
 
 def json_schema() -> dict[str, Any]:
@@ -16,17 +34,32 @@ def json_schema() -> dict[str, Any]:
     `load_experiment` and the stages can tell.
     """
     schema = Experiment.model_json_schema(mode="validation")
-    _one_line_descriptions(schema)
-    return {"$schema": DIALECT, **schema, "title": "climxai configuration"}
+    definitions = schema["$defs"]
+    for name, field in _ONE_FOR_A_LIST:
+        owner = schema if name == "Experiment" else definitions[name]
+        _allow_one(owner["properties"][field])
+    for bound in definitions["Period"]["properties"].values():
+        bound.pop("anyOf", None)
+        bound.update(_DATE)
+    finished = _finish(schema)
+    return {"$schema": DIALECT, **finished, "title": "climxai configuration"}
 
 
-def _one_line_descriptions(value: Any) -> None:
-    if isinstance(value, dict):
-        text = value.get("description")
-        if isinstance(text, str):
-            value["description"] = " ".join(text.split())
-        for inner in value.values():
-            _one_line_descriptions(inner)
-    elif isinstance(value, list):
-        for inner in value:
-            _one_line_descriptions(inner)
+def _allow_one(field: dict[str, Any]) -> None:
+    listed = {key: field.pop(key) for key in ("type", "items", "minItems") if key in field}
+    field["anyOf"] = [listed, listed["items"]]
+
+
+def _finish(value: Any) -> Any:
+    """Return a part of the schema with short forms allowed and descriptions on one line."""
+    if isinstance(value, list):
+        return [_finish(each) for each in value]
+    if not isinstance(value, dict):
+        return value
+    part = {key: _finish(each) for key, each in value.items()}
+    if isinstance(part.get("description"), str):
+        part["description"] = " ".join(part["description"].split())
+    short = _SHORT_FORMS.get(str(part.get("$ref", "")).removeprefix("#/$defs/"))
+    if short:
+        part["anyOf"] = [*short, {"$ref": part.pop("$ref")}]
+    return part

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field, PositiveInt, field_validator
+from pydantic import BeforeValidator, Field, PositiveInt, WithJsonSchema, field_validator
 from pydantic_core import PydanticCustomError
 
 from climxai.attribution.methods import METHODS, Method
@@ -37,7 +37,8 @@ def as_bytes(value: Any) -> Any:
 AnySize = Annotated[
     int,
     Words("an amount of memory such as 512MB or 2GiB"),
-    BeforeValidator(as_bytes, json_schema_input_type=int | str),
+    BeforeValidator(as_bytes),
+    WithJsonSchema({"type": ["integer", "string"]}),
 ]
 """Bytes, written as a number or with a unit."""
 
@@ -75,7 +76,7 @@ class Explain(Record):
         tuple[Annotated[Method, OneOf(METHODS, "method")], ...],
         Field(min_length=1),
         BeforeValidator(as_list),
-    ] = Field(default=("lrp",), validate_default=True)  # type: ignore[assignment]
+    ] = Field(default=({"name": "lrp", "rule": "alpha1beta0"},), validate_default=True)  # type: ignore[assignment]
     """attribution methods, each by its name or a block; `id` names its files"""
     objective: Annotated[Objective, OneOf(OBJECTIVES, "objective")] = Field(
         default="predicted_class",  # type: ignore[assignment]
@@ -119,6 +120,6 @@ def as_output(value: Any) -> Any:
 AnyOutput = Annotated[
     Output,
     Words("a directory, as a path or a block with `directory`"),
-    BeforeValidator(as_output, json_schema_input_type=Output | str),
+    BeforeValidator(as_output),
 ]
 """An `Output` that may be written as the path of its directory."""

@@ -1,7 +1,7 @@
 """What a wrong value is answered: exact place, key, found, expected, hint.
 
-The records here are made up, so that the tests say what the machinery does whatever the tables hold;
-lines and columns were counted by hand.
+The records here are made up, so that the tests say what the machinery does whatever the tables
+hold; lines and columns were counted by hand.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ class Box(Shape):
 class Series(Shape):
     name: Literal["series"] = "series"
     file: ConfigPath
-    cuts: dict[str, float] = {}
+    cuts: dict[str, float] = Field(default={})
 
     @model_validator(mode="after")
     def _even(self) -> Series:
@@ -98,8 +98,8 @@ def answer(text: str, root: type[Record] = Root) -> str:
         ("files: 3", "1:8: files: found 3, expected a path or a list of paths"),
         ("files: [a, 3]", "1:12: files.1: found 3, expected a path"),
         ("pair: [1, 2, 3]", "1:1: pair: found [1, 2, 3], expected a list [a whole number, a whole"),
-        ("seeds: []", "1:1: seeds: found [], expected a list of whole numbers, at least 1"),
-        ("seeds: 3", "1:8: seeds: found 3, expected a list of whole numbers, at least 1"),
+        ("seeds: []", "1:1: seeds: found [], expected a list of 1 or more whole numbers"),
+        ("seeds: 3", "1:8: seeds: found 3, expected a list of 1 or more whole numbers"),
         # names
         ("epoch: 3", "1:1: epoch: unknown key. Did you mean 'epochs'?"),
         ("{epochs: 3, zzz: 1}", "1:13: zzz: unknown key. Known: shape, shapes, l2, fit, rule,"),
@@ -122,11 +122,11 @@ def answer(text: str, root: type[Record] = Root) -> str:
         ("shape: {name: box, region: [0, 1]}", "1:20: shape.region: a region as a list is ["),
         (
             "shape: {name: box, region: [0, 100, 3, 4]}",
-            "1:32: shape.region.1: found 100, expected a number at least -90 and at most 90",
+            "1:32: shape.region.1: found 100, expected a number from -90 to 90",
         ),
         (
             "shape:\n  name: box\n  region:\n    south: x",
-            "4:12: shape.region.south: found 'x', expected a number at least -90 and at most 90",
+            "4:12: shape.region.south: found 'x', expected a number from -90 to 90",
         ),
         (
             "shape: {name: box, region: {south: 5, north: 5}}",

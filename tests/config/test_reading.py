@@ -1,7 +1,7 @@
 """The YAML dialect, positions, and what is refused.
 
-Expected values of scalars are those of the tables in section 10.3.2 of the YAML 1.2.2 specification;
-positions were counted by hand in the texts below.
+Expected values of scalars are those of the tables in section 10.3.2 of the YAML 1.2.2
+specification; positions were counted by hand in the texts below.
 """
 
 from __future__ import annotations
