@@ -13,7 +13,6 @@ import numpy.typing as npt
 
 from climxai.core.errors import DataError
 from climxai.core.region import Region
-from climxai.data.grids.area import closes_circle
 
 TOLERANCE = 1e-4
 """Degrees by which equal coordinates may differ: a longitude in float32 is good to 3e-5."""
@@ -131,6 +130,14 @@ def longitude_axis(values: npt.ArrayLike, region: Region | None, where: str) -> 
         return Axis(_on_branch(lon[positions], start), positions)
     positions = np.roll(positions, -first)
     return Axis(_on_branch(lon[positions], 0.0), positions)
+
+
+def closes_circle(lon: Floats) -> bool:
+    """Whether ascending longitudes go all the way round, with an ordinary step at the seam."""
+    if lon.size < 2:
+        return False
+    gap = 360.0 - (lon[-1] - lon[0])
+    return bool(gap <= 1.5 * np.diff(lon).max())
 
 
 def grid_difference(first: tuple[Axis, Axis], second: tuple[Axis, Axis]) -> str | None:

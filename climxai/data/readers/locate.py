@@ -141,16 +141,6 @@ def find_variable(dataset: xr.Dataset, coordinates: Coordinates, path: Path) -> 
     )
 
 
-def require_variable(dataset: xr.Dataset, variable: str, path: Path) -> None:
-    """Raise a `DataError` that suggests a name when a file lacks a variable."""
-    if variable not in dataset.variables:
-        known = candidates(dataset) or tuple(map(str, dataset.variables))
-        raise DataError(
-            f"{path} holds no variable {variable!r}.{did_you_mean(variable, known)}"
-            " Name it with `data.variables`"
-        )
-
-
 def _horizontal(
     dataset: xr.Dataset, variable: str, kind: str, given: str | None, path: Path
 ) -> str:

@@ -46,7 +46,7 @@ def _open_channels(
     """Return the sources of each channel; every file must hold at least one of them."""
     names = (reader.variables,) if isinstance(reader.variables, str) else reader.variables
     sources: dict[str, list[Source]] = {name: [] for name in names or ()}
-    known: dict[str, None] = {}
+    known: tuple[str, ...] = ()
     for path in paths:
         dataset = stack.enter_context(open_dataset(path))
         if names is None:
@@ -60,7 +60,7 @@ def _open_channels(
                 f"{path} holds no variable {wanted}.{did_you_mean(names[0], choice)}"
                 " Choose with `data.variables`"
             )
-        known |= dict.fromkeys(candidates(dataset))
+        known = known or candidates(dataset)
         for name in held:
             sources[name].append(
                 make_source(dataset, name, reader.coordinates, reader.region, path)
@@ -69,7 +69,7 @@ def _open_channels(
         if not found:
             raise DataError(
                 f"no file holds the variable {name!r}, {_files(paths)} looked through."
-                f"{did_you_mean(name, tuple(known))}"
+                f"{did_you_mean(name, known)}"
             )
     return list(sources.values())
 
