@@ -37,7 +37,7 @@ class Settled:
 
 CONVENTIONS: dict[str, Settled] = {
     "climxai": Settled(),
-    "innvestigate": Settled(bias="whole_in_both", w_square_bias=True, epsilon=0.0),
+    "innvestigate": Settled(bias="whole_in_both"),
     "zennit": Settled(bias="split_by_sign", w_square_bias=True, start="one", epsilon=1e-6),
     "captum": Settled(
         bias="whole_in_both", signed_inputs="whole", epsilon=1e-9, batch_norm="linear"
