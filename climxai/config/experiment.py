@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -127,10 +128,14 @@ def _valid_sections(value: Mapping[str, Any], context: Mapping[str, str]) -> dic
     for name, info in Experiment.model_fields.items():
         if name in value:
             try:
-                adapter: TypeAdapter[Any] = TypeAdapter(field_type(info))
-                sections[name] = adapter.validate_python(value[name], context=dict(context))
+                sections[name] = _section(name).validate_python(value[name], context=dict(context))
             except ValidationError:
                 continue
         elif not info.is_required():
             sections[name] = info.get_default(call_default_factory=True)
     return sections
+
+
+@lru_cache
+def _section(name: str) -> TypeAdapter[Any]:
+    return TypeAdapter(field_type(Experiment.model_fields[name]))

@@ -114,7 +114,26 @@ def _record(record: type[Record], many: bool) -> str:
         return "regions" if many else "a region (a name, [south, north, west, east] or a block)"
     if record is Period:
         return "periods" if many else "a period like 1991-2020 or 1998-05/1999-02"
-    return "blocks" if many else f"a block of {', '.join(record.model_fields)}"
+    if many:
+        return "blocks"
+    block = f"a block with {', '.join(each for each in record.model_fields if each != 'name')}"
+    # A name that picks no record but one of several settings may stand for the block.
+    names = named_forms(record)
+    return _join([*map(_shown, names), block], "or") if names else block
+
+
+def named_forms(record: type[Record]) -> tuple[str, ...]:
+    """Return the names of a record that has several, each short for a block with it."""
+    info = record.model_fields.get("name")
+    options = get_args(info.annotation) if info and get_origin(info.annotation) is Literal else ()
+    return options if len(options) > 1 else ()
+
+
+def _held(kind: Any) -> str:
+    inner, _ = unwrap(kind)
+    if isinstance(inner, type) and issubclass(inner, Record) and inner not in (Region, Period):
+        return f"{{{', '.join(each for each in inner.model_fields if each != 'name')}}}"
+    return words(kind)
 
 
 def _container(inner: Any, many: bool, count: str) -> str:
@@ -125,7 +144,7 @@ def _container(inner: Any, many: bool, count: str) -> str:
         items = ", ".join(words(arg) for arg in args)
         return f"{'lists' if many else 'a list'} [{items}]"
     if origin in (dict, Mapping) or (isinstance(origin, type) and issubclass(origin, Mapping)):
-        return f"{'blocks' if many else 'a block'} of name: {words(args[1])}"
+        return f"{'blocks' if many else 'a block'} of names, each with {_held(args[1])}"
     return getattr(inner, "__name__", str(inner))
 
 
@@ -201,6 +220,16 @@ def record_of(kind: Any, value: Any) -> list[type[Record]]:
 
 def _is_list(inner: Any) -> bool:
     return get_origin(inner) in (tuple, list) and bool(get_args(inner))
+
+
+def key_names(kind: Any) -> tuple[str, ...]:
+    """Return the keys a block of names may have, where only some are known."""
+    found: list[str] = []
+    for part in branches(kind):
+        args = get_args(unwrap(part)[0])
+        if len(args) == 2 and get_origin(args[0]) is Literal:
+            found.extend(get_args(args[0]))
+    return tuple(found)
 
 
 def step(kind: Any, value: Any, key: str | int) -> Any | None:

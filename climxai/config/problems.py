@@ -10,7 +10,7 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 from pydantic_core.core_schema import ErrorType
 
-from climxai.config.kinds import branches, choice, record_of, step, unwrap, words
+from climxai.config.kinds import branches, choice, key_names, record_of, step, unwrap, words
 from climxai.config.mistakes import Mistake
 from climxai.config.reading import Document, Keys
 from climxai.core.errors import did_you_mean
@@ -134,6 +134,7 @@ def _locate(error: ErrorDetails, root: Any, value: Any) -> Problem:
     branch, named, inside = "", False, False
     around: tuple[str, ...] = ()
     part: Any = None
+    outer: Any = None
     steps = error["loc"]
     if error["type"] == _MISSING:
         steps = steps[:-1]
@@ -143,6 +144,7 @@ def _locate(error: ErrorDetails, root: Any, value: Any) -> Problem:
             named = True
         elif isinstance(value, Mapping) and element in value:
             around = () if kind is None else _fields(kind, value)
+            outer = kind
             kind = None if kind is None else step(kind, value, element)
             keys, value, named, inside = (*keys, element), value[element], False, False
         elif isinstance(value, list) and isinstance(element, int) and element < len(value):
@@ -150,10 +152,14 @@ def _locate(error: ErrorDetails, root: Any, value: Any) -> Problem:
             keys, value, named, inside = (*keys, element), value[element], False, False
         elif kind is not None and not isinstance(element, int) and _is_union(kind) and not branch:
             union, branch = keys, str(element)
-        elif not isinstance(element, int) and element != "[key]":
+        elif element == "[key]":
+            around = key_names(outer)
+        elif not isinstance(element, int):
             inside, part = True, None if kind is None else step(kind, {}, element)
     if error["type"] == "unknown_name" and isinstance(value, Mapping) and "name" in value:
         keys, value = (*keys, "name"), value["name"]
+    if inside and union is None and part is not None and value == error["input"]:
+        kind, inside = part, False  # one word, short for a block with just that
     if inside and isinstance(value, list):
         same = [i for i, each in enumerate(value) if each == error["input"]]
         if len(same) == 1:
@@ -201,19 +207,31 @@ def _clearest(group: list[Problem]) -> Problem:
     return next((each for each in group if not each.custom), group[0])
 
 
+def _unknown(error: ErrorDetails) -> bool:
+    key = error["loc"][-1:] == ("[key]",) and error["type"] in ("literal_error", "enum")
+    return key or error["type"] == _UNKNOWN
+
+
 def _without_consequences(problems: list[Problem]) -> list[Problem]:
-    """Drop "missing" where an unknown key beside it is plainly that key misspelt."""
+    """Drop what another problem explains.
+
+    That is "missing" where an unknown key beside it is plainly that key misspelt, and "too short"
+    where an entry is wrong, which pydantic then does not count.
+    """
     meant = set()
     for each in problems:
-        if each.error["type"] == _UNKNOWN:
+        if _unknown(each.error):
             hint = did_you_mean(str(each.keys[-1]), each.siblings)
             meant.add((each.keys[:-1], hint))
-    return [
-        each
-        for each in problems
-        if each.error["type"] != _MISSING
-        or (each.keys, f" Did you mean {each.error['loc'][-1]!r}?") not in meant
-    ]
+
+    def follows(problem: Problem) -> bool:
+        if problem.error["type"] == "too_short":
+            length = len(problem.keys)
+            return any(p.keys[:length] == problem.keys and len(p.keys) > length for p in problems)
+        hint = f" Did you mean {problem.error['loc'][-1]!r}?"
+        return problem.error["type"] == _MISSING and (problem.keys, hint) in meant
+
+    return [each for each in problems if not follows(each)]
 
 
 def _fields(kind: Any, value: Any) -> tuple[str, ...]:
@@ -225,7 +243,7 @@ def _fields(kind: Any, value: Any) -> tuple[str, ...]:
 def _mistake(problem: Problem, document: Document) -> Mistake:
     error, keys, kind = problem.error, problem.keys, problem.kind
     place = document.place(keys)
-    if error["type"] == _UNKNOWN:
+    if _unknown(error):
         hint = did_you_mean(str(keys[-1]), problem.siblings)
         return Mistake(document.key_place(keys), dotted(keys), f"unknown key.{hint}")
     if error["type"] == _MISSING:

@@ -41,7 +41,7 @@ def json_schema() -> dict[str, Any]:
     for bound in definitions["Period"]["properties"].values():
         bound.pop("anyOf", None)
         bound.update(_DATE)
-    finished = _finish(schema)
+    finished = _finish(schema, definitions)
     return {"$schema": DIALECT, **finished, "title": "climxai configuration"}
 
 
@@ -50,16 +50,18 @@ def _allow_one(field: dict[str, Any]) -> None:
     field["anyOf"] = [listed, listed["items"]]
 
 
-def _finish(value: Any) -> Any:
+def _finish(value: Any, definitions: dict[str, Any]) -> Any:
     """Return a part of the schema with short forms allowed and descriptions on one line."""
     if isinstance(value, list):
-        return [_finish(each) for each in value]
+        return [_finish(each, definitions) for each in value]
     if not isinstance(value, dict):
         return value
-    part = {key: _finish(each) for key, each in value.items()}
+    part = {key: _finish(each, definitions) for key, each in value.items()}
     if isinstance(part.get("description"), str):
         part["description"] = " ".join(part["description"].split())
-    short = _SHORT_FORMS.get(str(part.get("$ref", "")).removeprefix("#/$defs/"))
+    target = str(part.get("$ref", "")).removeprefix("#/$defs/")
+    names = definitions.get(target, {}).get("properties", {}).get("name", {}).get("enum")
+    short = [{"type": "string", "enum": names}] if names else _SHORT_FORMS.get(target)
     if short:
         part["anyOf"] = [*short, {"$ref": part.pop("$ref")}]
     return part

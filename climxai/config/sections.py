@@ -9,8 +9,10 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, Field, PositiveInt, WithJsonSchema, field_validator
 from pydantic_core import PydanticCustomError
 
-from climxai.attribution.methods import METHODS, Method
-from climxai.attribution.objectives import OBJECTIVES, Objective
+from climxai.attribution.methods import METHODS
+from climxai.attribution.methods.method import Method
+from climxai.attribution.objectives import OBJECTIVES
+from climxai.attribution.objectives.objective import Objective
 from climxai.config.kinds import Words
 from climxai.core.paths import ConfigPath
 from climxai.core.record import OneOf, Record
@@ -76,10 +78,10 @@ class Explain(Record):
         tuple[Annotated[Method, OneOf(METHODS, "method")], ...],
         Field(min_length=1),
         BeforeValidator(as_list),
-    ] = Field(default=({"name": "lrp", "rule": "alpha1beta0"},), validate_default=True)  # type: ignore[assignment]
+    ] = Field(default=({"name": "lrp", "rule": "alpha1beta0"},), validate_default=True)
     """attribution methods, each by its name or a block; `id` names its files"""
     objective: Annotated[Objective, OneOf(OBJECTIVES, "objective")] = Field(
-        default="predicted_class",  # type: ignore[assignment]
+        default="predicted_class",
         validate_default=True,
     )
     """the scalar that is explained, before the softmax"""

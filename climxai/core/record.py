@@ -74,7 +74,7 @@ class OneOf:
         if name is None:
             raise PydanticCustomError(
                 "missing_name",
-                "a {kind} needs a `name`, one of: {known}",
+                "this {kind} needs a `name`, one of: {known}",
                 {"kind": self.kind, "known": ", ".join(self.table)},
             )
         if not isinstance(name, str) or name not in self.table:
@@ -105,4 +105,8 @@ class OneOf:
     ) -> dict[str, Any]:
         json_schema = handler(schema)
         short = {"type": "string", "enum": list(self.table)}
-        return {"anyOf": [short, json_schema]}
+        choices: list[dict[str, Any]] = [short, {**json_schema, "required": ["name"]}]
+        if self.default is not None:
+            unnamed = json_schema["discriminator"]["mapping"][self.default]
+            choices.append({"allOf": [{"$ref": unnamed}], "not": {"required": ["name"]}})
+        return {"anyOf": choices}

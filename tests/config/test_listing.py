@@ -94,7 +94,7 @@ def test_everything_is_described() -> None:
         (int | None, "a whole number or nothing"),
         (tuple[int, ...], "a list of whole numbers"),
         (tuple[float, str], "a list [a number, text]"),
-        (dict[str, float], "a block of name: a number"),
+        (dict[str, float], "a block of names, each with a number"),
         (AnyRegion, "a region (a name, [south, north, west, east] or a block)"),
         (bool | str, "true or false or text"),
     ],

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Annotated, Literal
 
 import pytest
-from pydantic import Field, PositiveInt, ValidationError, model_validator
+from pydantic import BeforeValidator, Field, PositiveInt, ValidationError, model_validator
 
 from climxai.config.mistakes import Mistakes
 from climxai.config.problems import misread_booleans, mistakes
@@ -45,6 +45,16 @@ class Series(Shape):
 AnyShape = Annotated[Shape, OneOf({"box": Box, "series": Series}, "shape")]
 
 
+class Tag(Record):
+    name: Literal["keras", "torch"] = "keras"
+    bias: float | None = None
+
+
+AnyTag = Annotated[
+    Tag, BeforeValidator(lambda value: {"name": value} if isinstance(value, str) else value)
+]
+
+
 class Root(Record):
     shape: AnyShape = Box(region="nino34")  # type: ignore[arg-type]
     shapes: tuple[AnyShape, ...] = ()
@@ -58,6 +68,8 @@ class Root(Record):
     pair: tuple[int, int] = (1, 2)
     seeds: Annotated[tuple[int, ...], Field(min_length=1)] = (0,)
     either: bool | int = 1
+    tag: AnyTag = Tag()
+    weights: dict[Literal["left", "middle"], float] = Field(default={})
 
 
 class Strict(Record):
@@ -99,6 +111,7 @@ def answer(text: str, root: type[Record] = Root) -> str:
         ("files: [a, 3]", "1:12: files.1: found 3, expected a path"),
         ("pair: [1, 2, 3]", "1:1: pair: found [1, 2, 3], expected a list [a whole number, a whole"),
         ("seeds: []", "1:1: seeds: found [], expected a list of 1 or more whole numbers"),
+        ("seeds: [x]", "1:9: seeds.0: found 'x', expected a whole number"),
         ("seeds: 3", "1:8: seeds: found 3, expected a list of 1 or more whole numbers"),
         # names
         ("epoch: 3", "1:1: epoch: unknown key. Did you mean 'epochs'?"),
@@ -106,7 +119,7 @@ def answer(text: str, root: type[Record] = Root) -> str:
         ("fit: trainin", "1:6: fit: found 'trainin', expected 'training', 'all' or a period like"),
         ("shape: bax", "1:8: shape: there is no shape named 'bax'. Did you mean 'box'?"),
         ("shape:\n  name: bax", "2:9: shape.name: there is no shape named 'bax'. Did you mean"),
-        ("shape: {region: nino4}", "1:1: shape: a shape needs a `name`, one of: box, series"),
+        ("shape: {region: nino4}", "1:1: shape: this shape needs a `name`, one of: box, series"),
         ("shape: [box]", "1:1: shape: found ['box'], expected a shape (box, series)"),
         ("shape: 3", "1:8: shape: found 3, expected a shape (box, series)"),
         ("shape: {name: [box]}", "1:9: shape.name: there is no shape named ['box']"),
@@ -117,6 +130,15 @@ def answer(text: str, root: type[Record] = Root) -> str:
         ("shape: {name: box, region: nino34, chanel: a}", "1:36: shape.chanel: unknown key. Did"),
         ("shapes:\n- {name: series}", "2:3: shapes.0.file: missing, expected a path"),
         ("shapes:\n- box", "2:3: shapes.0.region: missing, expected a region"),
+        (
+            "tag: keers",
+            "1:6: tag: found 'keers', expected 'keras' or 'torch'. Did you mean 'keras'",
+        ),
+        ("tag: {name: keras, bais: 1}", "1:20: tag.bais: unknown key. Did you mean 'bias'?"),
+        ("tag: 3", "1:6: tag: found 3, expected 'keras', 'torch' or a block with bias"),
+        ("weights: {left: 1, midle: 2}", "1:20: weights.midle: unknown key. Did you mean 'middle'"),
+        ("weights: {left: x}", "1:17: weights.left: found 'x', expected a number"),
+        ("weights: 3", "1:10: weights: found 3, expected a block of names, each with a number"),
         # regions and periods in their short forms
         ("shape: {name: box, region: nino43}", "1:28: shape.region: there is no region named"),
         ("shape: {name: box, region: [0, 1]}", "1:20: shape.region: a region as a list is ["),
