@@ -16,6 +16,7 @@ from climxai.models.randomness import deterministic_kernels, generator, own_rand
 from climxai.models.training.history import EpochRow, History
 from climxai.models.training.loss import Penalty, class_weights, cross_entropy
 from climxai.models.training.settings import Training
+from climxai.models.training.threads import is_small, one_thread
 
 LOG = logging.getLogger(__name__)
 
@@ -43,7 +44,8 @@ def fit(
 
     The result depends on the network's weights, the examples, the settings and the seed alone:
     neither on the state of global random generators, which is put back, nor on what was trained
-    before.
+    before. Bits of convolutional and of very large dense networks also depend on the number of
+    threads, which is torch's; small dense networks always take one thread.
 
     Parameters
     ----------
@@ -77,6 +79,7 @@ def fit(
         with (
             own_randomness(train.inputs.device) as reseed,
             deterministic_kernels(settings.deterministic),
+            one_thread(is_small(network, settings.batch_size)),
         ):
             run = _Run(network, train, validation, settings, seed, outputs)
             for epoch in range(settings.epochs):
