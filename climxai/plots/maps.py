@@ -1,0 +1,212 @@
+"""One map: relevance shaded, the field contoured, land grey."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+
+from climxai.core.errors import ConfigError, DataError
+from climxai.core.region import Region
+from climxai.plots.colours import colour_limit
+from climxai.plots.layers import contour_field, draw_land, grid_lines, shade
+from climxai.plots.mesh import edges_of, goes_around
+from climxai.plots.projections import PARTIAL, fit_view, make_projection
+from climxai.plots.style import FAINT, WIDTH, new_figure, our_style
+
+if TYPE_CHECKING:
+    import xarray as xr
+    from matplotlib.figure import Figure
+
+    from climxai.plots.settings import Maps
+
+# Inches.
+SIDE: Final = 0.30
+TOP_TITLE: Final = 0.30
+TOP_SUBTITLE: Final = 0.19
+UNDER_MAP: Final = 0.30
+BAR: Final = 0.11
+UNDER_BAR: Final = 0.52
+TALLEST: Final = 6.5
+
+
+def draw_map(
+    relevance: xr.DataArray,
+    field: xr.DataArray | None,
+    settings: Maps,
+    *,
+    signed: bool,
+    title: str,
+    subtitle: str = "",
+    label: str,
+) -> Figure:
+    """Draw one map of relevance.
+
+    Parameters
+    ----------
+    relevance
+        (lat, lon), NaN where there is no data. Longitudes ascend, in any convention.
+    field
+        (lat, lon) on the same grid, drawn as contours: positive solid, negative dashed, zero thick.
+        Its ``long_name`` and ``units`` go into the note under the map. None draws no contours.
+    settings
+        Projection, region, colours.
+    signed
+        Whether the method gives relevance of both signs: symmetric diverging colours if so,
+        else white to red from zero.
+    title, subtitle
+        Lines above the map; the title should name the number of samples.
+    label
+        Text of the colour bar: units and normalisation.
+
+    Raises
+    ------
+    DataError
+        When no cell holds data, the grids differ, or the coastline file cannot be read.
+    ConfigError
+        When a colour or the projection is unknown, or the projection cannot show so much.
+    """
+    settings.check()
+    _check_grids(relevance, field)
+    with our_style():
+        return _draw(relevance, field, settings, signed, (title, subtitle), label)
+
+
+def _check_grids(relevance: xr.DataArray, field: xr.DataArray | None) -> None:
+    if relevance.dims != ("lat", "lon"):
+        raise DataError(f"a map needs dimensions (lat, lon), found {relevance.dims}")
+    if not np.isfinite(relevance.values).any():
+        raise DataError("there is nothing to draw: the map of relevance holds no finite value")
+    if field is not None and (
+        field.dims != relevance.dims
+        or not field["lat"].equals(relevance["lat"])
+        or not field["lon"].equals(relevance["lon"])
+    ):
+        raise DataError(
+            f"the field {dict(field.sizes)} and the relevance {dict(relevance.sizes)} are not on "
+            "the same grid: contours and shading would not match"
+        )
+
+
+def _draw(
+    relevance: xr.DataArray,
+    field: xr.DataArray | None,
+    settings: Maps,
+    signed: bool,
+    titles: tuple[str, str],
+    label: str,
+) -> Figure:
+    lat, lon = (relevance[name].values.astype(float) for name in ("lat", "lon"))
+    view = _view(lat, lon, settings.region)
+    centre = _centre(view, settings)
+    latitude = None if view is None else (view.south + view.north) / 2
+    partial = settings.projection in PARTIAL
+    if partial and (view is None or (view.east - view.west) % 360 > 160 or view.whole_circle):
+        raise ConfigError(
+            f"maps.projection: {settings.projection} shows part of the globe only, and this map "
+            "is wider than 160 degrees: set maps.region or choose another projection"
+        )
+    projection = make_projection(settings.projection, centre, latitude)
+
+    figure = new_figure(4.0, settings.dpi)
+    axes: Any = figure.add_axes((0.1, 0.1, 0.8, 0.8), projection=projection)
+    if view is None:
+        axes.set_global()
+    else:
+        span = 360.0 if view.whole_circle else (view.east - view.west) % 360
+        west = centre - 180 if view.whole_circle else view.west
+        fit_view(axes, (view.south, view.north), (west, west + span))
+
+    shown = np.isfinite(relevance.values)
+    if view is not None:
+        shown &= view.contains(lat, lon)
+    if not shown.any():
+        raise DataError(f"there is nothing to draw in {view.describe() if view else 'the map'}")
+    # What lies beyond a small region is left out where it would be folded into the map.
+    kept = shown if partial else np.ones_like(shown)
+    limit = settings.limit or colour_limit(np.where(shown, relevance.values, np.nan), lat)
+    shading = shade(axes, relevance.where(kept), centre, limit, signed, settings)
+    draw_land(axes, relevance, centre, settings, view if partial else None)
+    note = ""
+    if field is not None and settings.field_contours:
+        note = contour_field(axes, field.where(kept), field.values[shown], centre, settings)
+    grid_lines(axes, centre, settings, whole_globe=view is None)
+    _lay_out(figure, axes, shading, titles, label, note)
+    return figure
+
+
+def _view(lat: np.ndarray, lon: np.ndarray, region: Region | None) -> Region | None:
+    """Return the part of the world to show, None for all of it."""
+    if region is not None:
+        everything = region.whole_circle and region.north - region.south >= 180
+        return None if everything else region
+    south, north = np.clip(np.sort(edges_of(lat)[[0, -1]]), -90, 90)
+    around = goes_around(lon)
+    if around and south < -60 and north > 60:
+        return None
+    if around:
+        return Region(south=south, north=north)
+    west, east = edges_of(lon)[[0, -1]]
+    west, east = (float((value + 180) % 360 - 180) for value in (west, east))
+    return Region(south=south, north=north, west=west, east=east)
+
+
+def _centre(view: Region | None, settings: Maps) -> float:
+    if settings.central_longitude is not None:
+        return float(settings.central_longitude)
+    if view is None or view.whole_circle:
+        return 180.0
+    return float((view.west + (view.east - view.west) % 360 / 2) % 360)
+
+
+def _lay_out(
+    figure: Figure,
+    axes: Any,
+    shading: tuple[Any, str],
+    titles: tuple[str, str],
+    label: str,
+    note: str,
+) -> None:
+    """Set the figure's height from the map's shape and place title, map, colour bar and note."""
+    (west, east), (south, north) = axes.get_xlim(), axes.get_ylim()
+    title, subtitle = titles
+    left = SIDE + 0.12
+    width = WIDTH - left - SIDE
+    height = width * (north - south) / (east - west)
+    if height > TALLEST:
+        height = TALLEST
+        width = height * (east - west) / (north - south)
+        left = (WIDTH - width) / 2
+    top = TOP_TITLE + 0.1 + (TOP_SUBTITLE if subtitle else 0)
+    under = UNDER_MAP + BAR + UNDER_BAR + (0.12 if note else 0)
+    total = top + height + under
+    figure.set_size_inches(WIDTH, total)
+
+    axes.set_position((left / WIDTH, under / total, width / WIDTH, height / total))
+    axes.spines["geo"].set_linewidth(0.6)
+    axes.spines["geo"].set_edgecolor(FAINT)
+    at = SIDE / WIDTH
+    # Long lines get smaller letters: so many fit at full size.
+    size = 10.5 * min(1, 70 / max(len(title), 1))
+    figure.text(at, 1 - 0.12 / total, title, size=size, weight="bold", va="top", ha="left")
+    if subtitle:
+        size = 8.5 * min(1, 100 / len(subtitle))
+        figure.text(at, 1 - 0.33 / total, subtitle, size=size, color=FAINT, va="top", ha="left")
+    length = 0.62 * WIDTH
+    bar_axes = figure.add_axes(
+        (
+            0.5 - length / 2 / WIDTH,
+            (under - UNDER_MAP - BAR) / total,
+            length / WIDTH,
+            BAR / total,
+        )
+    )
+    mappable, extend = shading
+    bar: Any = figure.colorbar(mappable, cax=bar_axes, orientation="horizontal", extend=extend)
+    bar.outline.set_linewidth(0.5)
+    bar.ax.tick_params(length=2.5, pad=2)
+    bar.formatter.set_powerlimits((-3, 4))
+    bar.formatter.set_useMathText(True)
+    bar.set_label(label, size=8, labelpad=3)
+    if note:
+        figure.text(0.5, 0.07 / total, note, size=7, color=FAINT, va="bottom", ha="center")
