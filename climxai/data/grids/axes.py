@@ -117,7 +117,7 @@ def longitude_axis(values: npt.ArrayLike, region: Region | None, where: str) -> 
         positions = positions[::-1]
     # The way gone since the first meridian: back at it, the meridian is there twice.
     gone = _turned(lon[positions] - lon[positions[0]])
-    if lon.size > 1 and gone[-1] == 0:
+    if lon.size > 1 and gone[-1] < TOLERANCE:
         positions, gone = positions[:-1], gone[:-1]
     if not (np.diff(gone) > 0).all():
         raise DataError(_not_monotone(lon, where))

@@ -28,8 +28,8 @@ def describe_grid(lat: npt.ArrayLike, lon: npt.ArrayLike) -> str:
     if around:
         west, east = 0.0, 360.0
     else:
-        # A region knows longitudes to ±360; turned, the box is the same.
-        west = (lon[0] + 180) % 360 - 180
+        # A region's edges lie within ±360: beginning below 0, any box does.
+        west = lon[0] % 360 - 360
         east = west + (lon[-1] - lon[0])
     if lat.size == 1 or (lon.size == 1 and not around):
         return f"{text}, latitude {lat[0]:g} to {lat[-1]:g}, longitude {lon[0]:g} to {lon[-1]:g}"

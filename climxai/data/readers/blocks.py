@@ -62,13 +62,21 @@ class Blocks:
         return tuple(parts)
 
     def __getitem__(self, key: tuple[Any, ...]) -> npt.NDArray[np.float32]:
-        samples, channels, lat, lon = key
-        rows = self.rows[samples]
-        chosen = self.channels[channels]
-        block = np.empty((rows.size, len(chosen), *self.shape[2:]), np.float32)
-        for number, series in enumerate(chosen):
-            _fill(block[:, number], series, rows)
-        return block[:, :, lat, lon]
+        """Read what a key of integers, slices and lists picks, each along its own dimension.
+
+        Dask hands on any slice that is taken of the fields later.
+        """
+        keys = (*key, *(slice(None),) * (4 - len(key)))
+        picked = [np.arange(size)[part] for size, part in zip(self.shape, keys, strict=True)]
+        samples, channels, lat, lon = (np.atleast_1d(part) for part in picked)
+        rows, places = np.unique(self.rows[samples], return_inverse=True)
+        block = np.empty((rows.size, channels.size, *self.shape[2:]), np.float32)
+        for number, channel in enumerate(channels):
+            _fill(block[:, number], self.channels[channel], rows)
+        for axis, order in ((0, places), (2, lat), (3, lon)):
+            if not np.array_equal(order, np.arange(block.shape[axis])):
+                block = np.take(block, order, axis=axis)
+        return block.reshape([part.size for part in picked if part.ndim])
 
 
 def row_chunks(blocks: Blocks, rows: int | None) -> tuple[int, ...]:

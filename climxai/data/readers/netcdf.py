@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 class Reader(Record):
     """Opens a record of fields; the verb is `open`."""
 
+    invalid: Literal["always", "ever"] = "always"
+    """cells the network sees: those valid `always` (in every sample) or `ever` (in any sample)"""
+
     def open(self) -> xr.DataArray:
         """Return lazy fields (sample, channel, lat, lon), float32, NaN where missing."""
         raise NotImplementedError
@@ -59,8 +62,6 @@ class NetcdfReader(Reader):
         Annotated[tuple[Annotated[int, Field(ge=1, le=12)], ...], Field(min_length=1)] | None
     ) = None
     """calendar months to read, 1 to 12; None is all"""
-    invalid: Literal["always", "ever"] = "always"
-    """cells the network sees: those valid `always` (in every sample) or `ever` (in any sample)"""
     chunk: PositiveInt | None = None
     """samples read at a time; None chooses about 32 MB, along the file's own chunks"""
 

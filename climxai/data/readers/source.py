@@ -13,6 +13,7 @@ import xarray as xr
 
 from climxai.core.errors import DataError
 from climxai.data.grids.axes import Axis, latitude_axis, longitude_axis
+from climxai.data.readers.classic import promised_bytes
 from climxai.data.readers.locate import Location, locate
 from climxai.data.time import iso
 
@@ -109,6 +110,12 @@ def open_dataset(path: Path) -> xr.Dataset:
         When it is not netCDF, or is damaged.
     """
     try:
+        promised = promised_bytes(path)
+        if promised is not None and path.stat().st_size < promised:
+            raise DataError(
+                f"{path} is truncated: it has {path.stat().st_size} of {promised} bytes; copy or"
+                " download it again"
+            )
         with warnings.catch_warnings():
             # Two different fill values are both missing data, which is what xarray makes of them.
             warnings.filterwarnings("ignore", "variable .* has multiple fill values")
