@@ -33,19 +33,12 @@ MONTHS: Final = (
     "December",
 )
 
-_Month = Annotated[int, Field(ge=1, le=12)]
-_Season = Literal["DJF", "MAM", "JJA", "SON"]
-
 
 def _many(value: object) -> object:
     return (value,) if isinstance(value, int | str) else value
 
 
-_Members = Annotated[
-    tuple[_Month, ...] | tuple[_Season, ...],
-    BeforeValidator(_many),
-    Field(min_length=1, union_mode="left_to_right"),
-]
+_Members = Annotated[tuple[int | str, ...], BeforeValidator(_many), Field(min_length=1)]
 
 
 class CalendarLabel(Label):
@@ -70,7 +63,7 @@ class CalendarLabel(Label):
         owner: dict[int | str, str] = {}
         for name, members in self.classes.items():
             for member in members:
-                if isinstance(member, int) != (self.per == "month"):
+                if member not in (range(1, 13) if self.per == "month" else SEASONS):
                     raise PydanticCustomError(
                         "classes",
                         "class {name}: {member} is no {per}; with `per: month` classes hold "
@@ -103,7 +96,7 @@ class CalendarLabel(Label):
         if self.classes is not None:
             classes = {
                 name: tuple(
-                    member if isinstance(member, int) else SEASONS.index(member) + 1
+                    member if isinstance(member, int) else SEASONS.index(str(member)) + 1
                     for member in members
                 )
                 for name, members in self.classes.items()

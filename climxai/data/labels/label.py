@@ -43,6 +43,8 @@ class Labelling:
 class Label(Record):
     """What the network learns to tell apart."""
 
+    name: str
+
     def __hash__(self) -> int:
         # Classes are a mapping, which has no hash of its own.
         return hash(self.canonical())

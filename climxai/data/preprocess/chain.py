@@ -38,7 +38,7 @@ def check_order(steps: tuple[Step, ...]) -> None:
         if not step.physical:
             before = step
         elif before is not None:
-            late, early = (item.model_dump()["name"] for item in (step, before))
+            late, early = step.name, before.name
             raise ConfigError(
                 f"preprocess: {late} stands after {early}, which leaves the units of the field: "
                 f"put {late} before {early}: labels and composites need the field in its units"

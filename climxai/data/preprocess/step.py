@@ -54,6 +54,8 @@ class Step(Record):
     physical: ClassVar[bool] = False
     """whether what comes out is still the field, in its units: labels and composites use it"""
 
+    name: str
+
     def fit_to(self, fields: xr.DataArray, training: Rows) -> xr.Dataset:
         """Return what has to be known to apply the step.
 
@@ -97,7 +99,7 @@ def rows_to_fit(
     DataError
         When there are none.
     """
-    kind = step.model_dump()["name"]
+    kind = step.name
     if isinstance(fit, Period):
         rows = np.flatnonzero(rows_in_period(time, fit))
         if not rows.size:
