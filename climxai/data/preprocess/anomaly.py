@@ -25,6 +25,7 @@ class Anomaly(Step):
     """
 
     physical: ClassVar[bool] = True
+    keeps: ClassVar[tuple[str, ...]] = ("climatology", "rows")
 
     name: Literal["anomaly"] = "anomaly"
     per: Grouping = "month"

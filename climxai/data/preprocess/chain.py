@@ -134,7 +134,7 @@ class Preprocessing:
                 if variable.ndim > 1:
                     variable.encoding = {"zlib": True, "complevel": 1}
             parts.append(part)
-        dataset = xr.merge(parts, join="exact", combine_attrs="drop", compat="identical")
+        dataset = xr.merge(parts, join="exact", combine_attrs="override", compat="identical")
         dataset.attrs = {
             "title": "fitted preprocessing",
             "steps": _STEPS.dump_json(self.steps, serialize_as_any=True).decode(),
@@ -167,11 +167,17 @@ class Preprocessing:
                 f"is wrong ({error.errors()[0]['msg']}): train again"
             ) from error
         fitted = []
-        for number in range(len(steps)):
+        for number, step in enumerate(steps):
             prefix = f"step{number}_"
             names = [str(name) for name in dataset.variables if str(name).startswith(prefix)]
             part = dataset[names]
             own = [str(name) for name in (*part.variables, *part.dims)]
+            lacking = [name for name in step.keeps if prefix + name not in part]
+            if lacking:
+                raise OutputError(
+                    f"{path} lacks what was fitted for step {number + 1}, {step.name} "
+                    f"({', '.join(lacking)}): train again"
+                )
             fitted.append(
                 part.rename(
                     {n: n.removeprefix(prefix) for n in dict.fromkeys(own) if n.startswith(prefix)}

@@ -11,8 +11,8 @@ from pydantic import Field
 from climxai.core.errors import DataError
 from climxai.data.preprocess.anomaly import named_anomaly
 from climxai.data.preprocess.step import Fit, Rows, Step, rows_to_fit, times
-from climxai.data.resolution import resolution, short_date, short_span
-from climxai.data.time import decimal_years, iso
+from climxai.data.resolution import Resolution, resolution, short_date, short_span
+from climxai.data.time import decimal_years, iso, months, years
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -24,12 +24,14 @@ TOLERATED = 0.05
 class Detrend(Step):
     """Subtract from each cell the polynomial in time that fits it best (least squares).
 
-    Time is measured in years of the calendar and scaled to -1 … 1 over the fitted rows; the
-    polynomial is a sum of Legendre polynomials, whose normal equations stay well conditioned. The
-    constant term goes too: the fitted rows' mean is zero afterwards. Gaps are left out of the fit.
+    Time is measured in years, months of a monthly record being equally long (see `even_years`), and
+    scaled to -1 … 1 over the fitted rows; the polynomial is a sum of Legendre polynomials, whose
+    normal equations stay well conditioned. The constant term goes too: the fitted rows' mean is
+    zero afterwards. Gaps are left out of the fit.
     """
 
     physical: ClassVar[bool] = True
+    keeps: ClassVar[tuple[str, ...]] = ("coefficients", "time_centre", "time_half")
 
     name: Literal["detrend"] = "detrend"
     order: int = Field(1, ge=1, le=9, description="order of the polynomial; 1 is a straight line")
@@ -42,7 +44,8 @@ class Detrend(Step):
 
         time = times(fields)
         rows = rows_to_fit(self, self.fit, time, training)
-        year = decimal_years(time)
+        unit = resolution(time)
+        year = even_years(time, unit)
         terms = self.order + 1
         if np.unique(year[rows]).size < terms:
             raise DataError(
@@ -66,6 +69,7 @@ class Detrend(Step):
         coefficients[0] += departures.shift
         attrs = {
             "long_name": "coefficients of Legendre polynomials of (year - time_centre) / time_half",
+            "time_unit": unit,
             "fitted_from": iso(time[rows].min()),
             "fitted_to": iso(time[rows].max()),
         }
@@ -80,9 +84,8 @@ class Detrend(Step):
         from climxai.data.preprocess.stream import change_rows, check_grid
 
         check_grid(fields, fitted, self.name)
-        scaled = (decimal_years(times(fields)) - float(fitted["time_centre"])) / float(
-            fitted["time_half"]
-        )
+        year = even_years(times(fields), fitted["coefficients"].attrs["time_unit"])
+        scaled = (year - float(fitted["time_centre"])) / float(fitted["time_half"])
         basis = np.polynomial.legendre.legvander(scaled, self.order)
         detrended = change_rows(
             fields, subtract_trend, basis, coefficients=fitted["coefficients"].values
@@ -92,10 +95,10 @@ class Detrend(Step):
     def warnings(self, fields: xr.DataArray, fitted: xr.Dataset) -> tuple[str, ...]:
         """Return a warning for rows before, and one for rows after, the fitted span."""
         time = times(fields)
-        year = decimal_years(time)
-        centre, half = float(fitted["time_centre"]), float(fitted["time_half"])
-        unit = resolution(time)
         attrs = fitted["coefficients"].attrs
+        unit = attrs["time_unit"]
+        year = even_years(time, unit)
+        centre, half = float(fitted["time_centre"]), float(fitted["time_half"])
         span = " to ".join(short_date(attrs[key], unit) for key in ("fitted_from", "fitted_to"))
         said = []
         for beyond, where in ((centre - half - year, "before"), (year - centre - half, "beyond")):
@@ -111,7 +114,21 @@ class Detrend(Step):
         return tuple(said)
 
 
-def short_span_in(time: npt.NDArray[Any], unit: Literal["year", "month", "day"]) -> str:
+def even_years(time: npt.NDArray[Any], unit: Resolution) -> npt.NDArray[np.float64]:
+    """Return times [sample] in years: the middle of the year or month where ``unit`` is that.
+
+    So a month stands at the same place whether its mean is stamped with its first day, its middle
+    or its last, and months are equally long. Times finer than ``unit`` keep their days.
+    """
+    # Part of a record looks coarser than the whole: only finer times are another kind of data.
+    if unit == "year" and resolution(time) == "year":
+        return years(time).astype(np.float64) + 0.5
+    if unit == "month" and resolution(time) != "day":
+        return years(time).astype(np.float64) + (months(time) - 0.5) / 12
+    return decimal_years(time)
+
+
+def short_span_in(time: npt.NDArray[Any], unit: Resolution) -> str:
     """Return the earliest and latest time, written as fine as ``unit``."""
     first, last = short_date(time.min(), unit), short_date(time.max(), unit)
     return first if first == last else f"{first} to {last}"

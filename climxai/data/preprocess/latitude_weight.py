@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -19,6 +19,8 @@ class LatitudeWeight(Step):
 
     Power 1 weights values by area; power 0.5 weights their squares by area, as for EOFs.
     """
+
+    keeps: ClassVar[tuple[str, ...]] = ("weight",)
 
     name: Literal["latitude_weight"] = "latitude_weight"
     power: float = Field(1.0, gt=0, description="power of the cosine of latitude")

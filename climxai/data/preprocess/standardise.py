@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -19,6 +19,8 @@ class Standardise(Step):
 
     A cell that never varies in the fitted rows becomes 0. Gaps are left out of the statistics.
     """
+
+    keeps: ClassVar[tuple[str, ...]] = ("mean", "scale")
 
     name: Literal["standardise"] = "standardise"
     per: Literal["cell", "field"] = "cell"
@@ -92,19 +94,19 @@ def over_field(
     """
     from climxai.data.grids.area import area_weights
 
-    weight = np.asarray(area_weights(fields["lat"].values))[:, None] * count
-    cells = (1, 2)
+    weight = area_weights(fields["lat"].values)[:, None] * count
+    there = count > 0
+    # Means are taken from one cell's mean, so that the same number everywhere has spread zero.
+    base = np.array([m[t][0] if t.any() else np.nan for m, t in zip(mean, there, strict=True)])
+    base = base[:, None, None]
     with np.errstate(invalid="ignore", divide="ignore"):
-        # Cells without a finite row have weight 0 and a mean that is NaN.
-        known = np.where(count > 0, mean, 0.0)
-        total = weight.sum(axis=cells, keepdims=True)
-        centre = (weight * known).sum(axis=cells, keepdims=True) / total
-        spread = weight * (
-            np.where(count > 0, squares / count, 0.0)
-            + np.where(count > 0, known - centre, 0.0) ** 2
-        )
-        variance = spread.sum(axis=cells, keepdims=True) / total
-    return np.broadcast_to(centre, mean.shape).copy(), np.broadcast_to(variance, mean.shape).copy()
+        total = weight.sum(axis=(1, 2), keepdims=True)
+        apart = np.where(there, mean - base, 0.0)
+        centre = (weight * apart).sum(axis=(1, 2), keepdims=True) / total
+        spread = np.where(there, squares / count + (apart - centre) ** 2, 0.0)
+        variance = (weight * spread).sum(axis=(1, 2), keepdims=True) / total
+    shape = mean.shape
+    return np.broadcast_to(base + centre, shape).copy(), np.broadcast_to(variance, shape).copy()
 
 
 def scale_rows(

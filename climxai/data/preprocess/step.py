@@ -54,6 +54,9 @@ class Step(Record):
     physical: ClassVar[bool] = False
     """whether what comes out is still the field, in its units: labels and composites use it"""
 
+    keeps: ClassVar[tuple[str, ...]] = ()
+    """variables of what is fitted"""
+
     name: str
 
     def fit_to(self, fields: xr.DataArray, training: Rows) -> xr.Dataset:
