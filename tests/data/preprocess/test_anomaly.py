@@ -154,3 +154,10 @@ def test_misspelt_fit_is_refused():
     with pytest.raises(ValidationError, match=r"found 'traning'. Did you mean 'training'"):
         Anomaly(fit="traning")
     assert Anomaly(fit="1991-2020").fit.describe() == "1991 to 2020"
+
+
+@pytest.mark.parametrize("fit", ["training", "all", "1991-2020", 1998, ["1991-03", None]])
+def test_fit_survives_json(fit):
+    step = Anomaly(fit=fit, per="season")
+    assert Anomaly.model_validate_json(step.model_dump_json()) == step
+    assert hash(step) == hash(Anomaly.model_validate(step.model_dump()))
