@@ -87,7 +87,7 @@ def test_anomalies_of_kelvin_records_in_a_360_day_calendar(shared_data: Path) ->
     if not path.is_file():
         pytest.skip("HadGEM A1B is not among the real data files")
     fields = NetcdfReader(files=str(path)).open()
-    steps = (Anomaly(per="all", fit="1860-1999"), Detrend(order=3, fit="all"))
+    steps = (Anomaly(by="all", fit="1860-1999"), Detrend(order=3, fit="all"))
     fitted = Preprocessing.fit(steps, fields, np.arange(140))
     anomalies = steps[0].apply(fields, fitted.fitted[0])
     assert fields.attrs["calendar"] == "360_day"

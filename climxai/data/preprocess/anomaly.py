@@ -28,7 +28,7 @@ class Anomaly(Step):
     keeps: ClassVar[tuple[str, ...]] = ("climatology", "rows")
 
     name: Literal["anomaly"] = "anomaly"
-    per: Grouping = "month"
+    by: Grouping = "month"
     """the climatology: one mean per calendar month, day or season (DJF, …), or one of all rows"""
     fit: Fit = "training"
     """rows of the base period: training, all, or a period such as 1991-2020"""
@@ -39,7 +39,7 @@ class Anomaly(Step):
 
         time = times(fields)
         rows = rows_to_fit(self, self.fit, time, training)
-        numbers = group_numbers(time, self.per)
+        numbers = group_numbers(time, self.by)
         groups = np.unique(numbers[rows])
         group_of = np.searchsorted(groups, numbers)
         departures = Departures(fields, rows)
@@ -52,7 +52,7 @@ class Anomaly(Step):
         count = present.sums()
         with np.errstate(invalid="ignore", divide="ignore"):
             mean = departures.shift + total / count
-        attrs = {"long_name": f"climatology per {self.per}"}
+        attrs = {"long_name": f"climatology per {self.by}"}
         fitted = maps(fields, climatology=("group", mean, attrs))
         return fitted.assign_coords(group=("group", groups)).assign(
             rows=("group", present.full.astype(np.int64))
@@ -81,24 +81,24 @@ class Anomaly(Step):
         group = int(fitted["group"].values[few[0]])
         others = f" and {few.size - 1} more" if few.size > 1 else ""
         return (
-            f"anomaly (per {self.per}): the mean of {group_name(group, self.per)}{others} rests on "
+            f"anomaly (by {self.by}): the mean of {group_name(group, self.by)}{others} rests on "
             f"{int(counts.min())} row{'s' if counts.min() > 1 else ''}: the anomalies there are "
-            "too small; fit it to a longer period or take a coarser `per`",
+            "too small; fit it to a longer period or take a coarser `by`",
         )
 
     def _groups(self, fields: xr.DataArray, fitted: xr.Dataset) -> npt.NDArray[np.int64]:
         """Return for each row [sample] the position of its group in the climatology."""
         known = fitted["group"].values
-        numbers = group_numbers(times(fields), self.per)
+        numbers = group_numbers(times(fields), self.by)
         lacking = np.setdiff1d(numbers, known)
         if lacking.size:
-            names = ", ".join(group_name(int(number), self.per) for number in lacking[:6])
+            names = ", ".join(group_name(int(number), self.by) for number in lacking[:6])
             more = f" and {lacking.size - 6} more" if lacking.size > 6 else ""
             first = int(np.flatnonzero(numbers == lacking[0])[0])
             raise DataError(
-                f"anomaly (per {self.per}): the climatology lacks {names}{more}, which the data "
+                f"anomaly (by {self.by}): the climatology lacks {names}{more}, which the data "
                 f"have (first in row {first}): fit it to a period that holds it, or take a "
-                "coarser `per`"
+                "coarser `by`"
             )
         return np.searchsorted(known, numbers)
 

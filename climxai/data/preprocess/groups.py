@@ -22,18 +22,18 @@ def season_numbers(time: Any) -> npt.NDArray[np.int64]:
     return months(time) % 12 // 3 + 1
 
 
-def group_numbers(time: Any, per: Grouping) -> npt.NDArray[np.int64]:
+def group_numbers(time: Any, by: Grouping) -> npt.NDArray[np.int64]:
     """Return the group of each time [sample].
 
     A month is 1 to 12, a season 1 to 4, a day ``100 * month + day``, everything together 0. In
     calendars with leap years 29 February joins 28 February: alone it would rest on a quarter of
     the years, or on none.
     """
-    if per == "month":
+    if by == "month":
         return months(time)
-    if per == "season":
+    if by == "season":
         return season_numbers(time)
-    if per == "day":
+    if by == "day":
         numbers = 100 * months(time) + days(time)
         if calendar_of(time) in _WITH_LEAP_DAYS:
             numbers[numbers == 229] = 228
@@ -41,12 +41,12 @@ def group_numbers(time: Any, per: Grouping) -> npt.NDArray[np.int64]:
     return np.zeros(len(time), np.int64)
 
 
-def group_name(number: int, per: Grouping) -> str:
+def group_name(number: int, by: Grouping) -> str:
     """Return a group in words: ``month 2``, ``season DJF``, ``day 02-28`` or ``all rows``."""
-    if per == "month":
+    if by == "month":
         return f"month {number}"
-    if per == "season":
+    if by == "season":
         return f"season {SEASONS[number - 1]}"
-    if per == "day":
+    if by == "day":
         return f"day {number // 100:02d}-{number % 100:02d}"
     return "all rows"

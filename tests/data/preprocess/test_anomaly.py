@@ -29,26 +29,26 @@ def by_loops(values, keys, training):
     return out
 
 
-def keys_of(fields, per):
+def keys_of(fields, by):
     month, day = months(fields["time"]), days(fields["time"])
-    if per == "month":
+    if by == "month":
         return list(month)
-    if per == "season":
+    if by == "season":
         return [SEASON_OF[m] for m in month]
-    if per == "day":
+    if by == "day":
         return [(m, 28 if (m, d) == (2, 29) else d) for m, d in zip(month, day, strict=True)]
     return [0] * len(month)
 
 
-@pytest.mark.parametrize("per", ["month", "season", "all"])
-def test_monthly_record_equals_loops(make, per):
+@pytest.mark.parametrize("by", ["month", "season", "all"])
+def test_monthly_record_equals_loops(make, by):
     fields = make()
     training = np.arange(5, 40)
-    step = Anomaly(per=per)
+    step = Anomaly(by=by)
     found = step.apply(fields, step.fit_to(fields, training))
     assert found.dtype == np.float32
     assert found.chunks == fields.chunks
-    expected = by_loops(fields.values, keys_of(fields, per), training)
+    expected = by_loops(fields.values, keys_of(fields, by), training)
     np.testing.assert_allclose(found.values, expected, rtol=1e-6, atol=1e-6)
 
 
@@ -69,7 +69,7 @@ def test_daily_climatology_joins_leap_day_to_28_february(make):
     rows = 3 * 365 + 1
     values = np.random.default_rng(1).normal(280, 2, (rows, 1, 1, 2))
     fields = make(values, start="2003-01-01", freq="D", chunk=100)
-    step = Anomaly(per="day", fit="all")
+    step = Anomaly(by="day", fit="all")
     fitted = step.fit_to(fields, np.array([], int))
     assert fitted.sizes["group"] == 365
     found = step.apply(fields, fitted).values
@@ -80,7 +80,7 @@ def test_daily_climatology_joins_leap_day_to_28_february(make):
 def test_360_day_calendar_has_360_days_of_its_own(make):
     values = np.random.default_rng(1).normal(280, 2, (720, 1, 1, 1))
     fields = make(values, start="2000-01-01", freq="D", calendar="360_day")
-    assert Anomaly(per="day").fit_to(fields, np.arange(720)).sizes["group"] == 360
+    assert Anomaly(by="day").fit_to(fields, np.arange(720)).sizes["group"] == 360
 
 
 def test_base_period_alone_counts(make):
@@ -120,7 +120,7 @@ def test_lacking_month_is_named(make):
 
 def test_lacking_season_is_named(make):
     fields = make()
-    step = Anomaly(per="season", fit="1990-03/1990-11")
+    step = Anomaly(by="season", fit="1990-03/1990-11")
     with pytest.raises(DataError, match="lacks season DJF"):
         step.apply(fields, step.fit_to(fields, np.arange(48)))
 
@@ -158,6 +158,6 @@ def test_misspelt_fit_is_refused():
 
 @pytest.mark.parametrize("fit", ["training", "all", "1991-2020", 1998, ["1991-03", None]])
 def test_fit_survives_json(fit):
-    step = Anomaly(fit=fit, per="season")
+    step = Anomaly(fit=fit, by="season")
     assert Anomaly.model_validate_json(step.model_dump_json()) == step
     assert hash(step) == hash(Anomaly.model_validate(step.model_dump()))
