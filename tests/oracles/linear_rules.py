@@ -1,7 +1,7 @@
 """Every LRP rule for one linear layer, written out on its full matrix.
 
 The matrix of a layer is found by feeding it unit vectors, its bias by feeding it zeros. Then each
-formula (Bach et al. 2015; Montavon et al. 2017, 2019; Lapuschkin et al. 2019; Andéol et al. 2021) is
+formula (Bach 2015; Montavon 2017, 2019; Lapuschkin 2019; Andéol 2021) is
 applied to the contributions ``a_j w_jk``, one output after the other.
 """
 

@@ -11,25 +11,26 @@ from torch import Tensor
 
 from climxai.attribution.lrp.crossing import Crossing, Ground, Ledger
 from climxai.attribution.lrp.plan import Plan, Step
+from climxai.attribution.lrp.rulemap import Layer
+from climxai.attribution.lrp.rules import Rule
 
-Start = Callable[[Tensor, slice], Tensor]
-"""From the network's outputs [sample, ...] of some rows to the relevance of these outputs."""
+
+@dataclass(frozen=True)
+class Entry:
+    """One layer in the books: what arrived at its output, left to its inputs, and was kept."""
+
+    layer: Layer
+    rule: Rule
+    arrived: Tensor
+    parts: tuple[Tensor | None, ...]
+    ledger: Ledger
 
 
 @dataclass
 class Trail:
-    """What an audit sees: relevance as it enters and leaves every step.
+    """What an audit sees: an entry per layer that needs a rule, from the output down."""
 
-    Parameters
-    ----------
-    entries
-        Per step that needs a rule, from the output down: the step, the relevance of its output, the
-        relevance of its inputs, and what bias and stabiliser took.
-    """
-
-    entries: list[tuple[Step, Tensor, tuple[Tensor | None, ...], Ledger]] = field(
-        default_factory=list
-    )
+    entries: list[Entry] = field(default_factory=list)
 
 
 def propagate(
@@ -81,8 +82,8 @@ def propagate(
         ledger = Ledger() if trail is not None and step.layer is not None else None
         parts = step.crossing.backward(arrived, saved[i], ledger)
         saved[i] = None
-        if trail is not None and ledger is not None:
-            trail.entries.append((step, arrived, parts, ledger))
+        if trail is not None and ledger is not None and step.layer and step.rule:
+            trail.entries.append(Entry(step.layer, step.rule, arrived, parts, ledger))
         for slot, part in zip(step.inputs, parts, strict=True):
             if part is not None:
                 relevance[slot] = part if relevance[slot] is None else relevance[slot] + part

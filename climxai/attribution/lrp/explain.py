@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import copy
+from collections.abc import Callable
+from dataclasses import replace
+
 import torch
 from torch import Tensor
 
 from climxai.attribution.lrp.conventions import Settled
+from climxai.attribution.lrp.crossing import Ground
 from climxai.attribution.lrp.engine import find_grounds, propagate
-from climxai.attribution.lrp.plan import plan_for
-from climxai.attribution.lrp.rulemap import Assignment
-from climxai.attribution.lrp.rules import Rule
+from climxai.attribution.lrp.plan import Plan, plan_for
 from climxai.attribution.network import Network
 from climxai.attribution.objectives.classes import against_the_rest
 from climxai.attribution.relevance import Relevance
@@ -19,15 +22,15 @@ from climxai.core.errors import ModelError
 
 def explain(
     network: Network,
+    plan: Plan,
+    settled: Settled,
     x: Tensor,
     start: Tensor,
-    choice: Rule | Assignment,
-    settled: Settled,
     valid: Tensor,
     reference: Tensor | None = None,
     bounds: tuple[Tensor, Tensor] | None = None,
 ) -> Relevance:
-    """Return relevance of inputs [sample, channel, lat, lon] under a choice of rules.
+    """Return relevance of inputs [sample, channel, lat, lon] under a plan's rules.
 
     Raises
     ------
@@ -36,7 +39,6 @@ def explain(
     """
     network.check_input(x)
     check_valid(network, valid)
-    plan = plan_for(network, choice, settled)
     if x.shape[0] == 0:
         empty = x.new_zeros((0,))
         return Relevance(torch.zeros_like(x), empty, None if reference is None else empty.clone())
@@ -44,11 +46,96 @@ def explain(
         x = x.clone() if x.is_inference() else x.detach()
         grounds = find_grounds(plan, valid.to(x.device), bounds, network.dtype)
 
-        def begin(outputs: Tensor) -> Tensor:
-            return start_relevance(outputs, start, reference, settled)
-
-        values, outputs = propagate(plan, x, begin, grounds)
+        values, outputs = in_blocks(network, plan, settled, x, start, reference, grounds)
     return Relevance(values, *explained(outputs, start, reference))
+
+
+BLOCK = 1 << 21
+"""Values of the largest tensor of a block of samples: what the processor's caches can hold."""
+
+
+def in_blocks(
+    network: Network,
+    plan: Plan,
+    settled: Settled,
+    x: Tensor,
+    start: Tensor,
+    reference: Tensor | None,
+    grounds: list[Ground | None],
+) -> tuple[Tensor, Tensor]:
+    """Return relevance and outputs of all samples, computed in blocks that fit the cache.
+
+    Samples do not depend on each other, so blocks change nothing but the time and the memory.
+    """
+    if start.shape[0] != x.shape[0]:
+        raise ModelError(
+            f"there are weights for {start.shape[0]} samples and inputs for {x.shape[0]}: give as "
+            "many of one as of the other"
+        )
+    size = x.shape[0] if x.device.type != "cpu" else max(1, BLOCK // max(1, plan.largest))
+    relevance: Tensor | None = None
+    scores: list[Tensor] = []
+    for first in range(0, x.shape[0], size):
+        rows = slice(first, first + size)
+        shared = reference if reference is None or reference.shape[0] == 1 else reference[rows]
+
+        def begin(outputs: Tensor, rows: slice = rows, shared: Tensor | None = shared) -> Tensor:
+            return start_relevance(outputs, start[rows], shared, settled)
+
+        part, outputs = propagate(plan, x[rows], begin, grounds)
+        if not bool(part.sum().isfinite()):
+            part = rescued(network, plan, x[rows], begin, grounds)
+        if size >= x.shape[0]:
+            return part, outputs
+        if relevance is None:
+            relevance = torch.empty_like(x)
+        relevance[rows] = part
+        scores.append(outputs)
+    return (torch.zeros_like(x) if relevance is None else relevance), torch.cat(scores)
+
+
+def rescued(
+    network: Network,
+    plan: Plan,
+    x: Tensor,
+    start: Callable[[Tensor], Tensor],
+    grounds: list[Ground | None],
+) -> Tensor:
+    """Return relevance computed in float64, where float32 left its range on the way.
+
+    What float32 cannot hold in the end becomes its largest number, what is undefined becomes 0.
+    """
+    key = "float64"
+    if key not in network.cache:
+        network.cache[key] = doubled(network)
+    exact: Network = network.cache[key]
+    wide = plan_for(exact, plan.choice, plan.settled)
+    known = [
+        ground
+        and Ground(
+            ground.valid.double(),
+            None if ground.low is None else ground.low.double(),
+            None if ground.high is None else ground.high.double(),
+        )
+        for ground in grounds
+    ]
+    values, _ = propagate(wide, x.double(), lambda outputs: start(outputs).double(), known)
+    limit = torch.finfo(x.dtype).max
+    return values.nan_to_num(0.0, limit, -limit).clamp(-limit, limit).to(x.dtype)
+
+
+def doubled(network: Network) -> Network:
+    """Return the network in float64."""
+    return replace(
+        network,
+        module=copy.deepcopy(network.module).double(),
+        constants={
+            name: value.double() if value.is_floating_point() else value
+            for name, value in network.constants.items()
+        },
+        dtype=torch.float64,
+        cache={},
+    )
 
 
 def start_relevance(

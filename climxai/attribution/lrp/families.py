@@ -54,7 +54,7 @@ class Whole(Crossing):
             epsilon = relative_epsilon(z, self.epsilon)
         sums = stabilised(z, epsilon)
         s = ratio(relevance, sums)
-        result = self.linear.pull(s, x.shape).mul_(x)
+        result = self.linear.pull_times(s, x)
         if bias is not None and self.bias == "spread":
             result += spread(self.linear, bias * s, x.shape, ground)
             bias = None
@@ -83,66 +83,31 @@ class Split(Crossing):
         self.bias = settled.bias
         self.nonnegative = nonnegative or settled.signed_inputs == "whole"
         self.needs_ground = self.bias == "spread" and linear.bias is not None
+        self.counted = self.shares.stacked_bias(linear.bias, linear.stack)
 
     def forward(self, inputs: tuple[Any, ...], ground: Ground | None) -> tuple[Any, Any]:
         """Return the map of the input as the sum of its positive and negative part."""
         (x,) = inputs
-        positive, negative = self._parts(x)
-        z = positive + negative
+        parts, z, kept = self.linear.parts(x, nonnegative=self.nonnegative)
         if self.linear.bias is not None:
-            z = z + self.linear.bias
-        return z, (x, positive, negative, ground)
-
-    def _parts(self, x: Tensor) -> tuple[Tensor, Tensor]:
-        apply = self.linear.apply
-        if self.nonnegative:
-            positive = apply(x, "positive")
-            if not self.linear.signed:
-                return positive, torch.zeros_like(positive)
-            return positive, apply(x, "negative")
-        up, down = x.clamp(min=0), x.clamp(max=0)
-        positive, negative = apply(up, "positive"), apply(down, "positive")
-        if self.linear.signed:
-            positive = positive.add_(apply(down, "negative"))
-            negative = negative.add_(apply(up, "negative"))
-        return positive, negative
+            z += self.linear.bias
+        return z, (x.shape, kept, parts, ground)
 
     def backward(
         self, relevance: Any, saved: Any, ledger: Ledger | None
     ) -> tuple[Tensor | None, ...]:
         """Return the positive and negative contributions times their shares of the relevance."""
-        x, positive, negative, ground = saved
-        shares = self.shares.weigh(relevance, positive, negative, self.linear.bias)
-        result = self._gather(x, shares.positive, shares.negative)
+        shape, kept, parts, ground = saved
+        shares = self.shares.weigh(relevance, parts, self.counted, self.linear.stack)
+        gather = self.linear.gather_positive if shares.positive_only else self.linear.gather
+        result = gather(kept, shape, shares.factors)
         spreading = self.bias == "spread" and self.linear.bias is not None
         if spreading:
-            result += spread(self.linear, shares.bias_taken(), x.shape, ground)
+            result += spread(self.linear, shares.bias_taken(), shape, ground)
         if ledger is not None:
             ledger.bias = None if spreading else per_sample(shares.bias_taken())
             ledger.stabiliser = per_sample(shares.stabiliser_taken())
         return (result,)
-
-    def _gather(self, x: Tensor, positive: Tensor | None, negative: Tensor | None) -> Tensor:
-        """Return ``(x w)+ positive + (x w)- negative`` summed over the outputs."""
-        upper = self._pulled(x.shape, positive, negative)
-        if self.nonnegative:
-            return upper.mul_(x)
-        lower = self._pulled(x.shape, negative, positive)
-        return torch.where(x > 0, upper, lower).mul_(x)
-
-    def _pulled(self, shape: torch.Size, on_plus: Tensor | None, on_minus: Tensor | None) -> Tensor:
-        pull = self.linear.pull
-        pulled: Tensor | None = None
-        if on_plus is not None:
-            pulled = pull(on_plus, shape, "positive")
-        if on_minus is not None and self.linear.signed:
-            more = pull(on_minus, shape, "negative")
-            pulled = more if pulled is None else pulled.add_(more)
-        if pulled is None:
-            some = on_plus if on_plus is not None else on_minus
-            assert some is not None  # noqa: S101 - one side always has a share
-            pulled = some.new_zeros(shape)
-        return pulled
 
 
 class Constant(Crossing):
@@ -258,6 +223,21 @@ class Through(Crossing):
         """Return the relevance unchanged."""
         del saved, ledger
         return (relevance,)
+
+
+def bind(linear: LinearMap, rule: Rule, settled: Settled, *, nonnegative: bool) -> Crossing:
+    """Return how relevance crosses a linear map under a rule."""
+    match rule.family:
+        case "whole":
+            return Whole(linear, rule, settled)
+        case "split":
+            return Split(linear, rule, settled, nonnegative=nonnegative)
+        case "flat" | "w_square":
+            return Constant(linear, rule, settled)
+        case "box":
+            return Box(linear, rule, settled)
+        case "pass":
+            return Through(linear)
 
 
 def spread(linear: LinearMap, taken: Tensor, shape: torch.Size, ground: Ground | None) -> Tensor:

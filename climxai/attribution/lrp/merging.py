@@ -10,8 +10,9 @@ from torch import Tensor
 from torch.fx import Node
 
 from climxai.attribution.lrp.crossing import Crossing
+from climxai.attribution.lrp.operators.dense import Dense
 from climxai.attribution.lrp.operators.linear_map import LinearMap
-from climxai.attribution.lrp.operators.weighted import Convolution, Dense, Scaling
+from climxai.attribution.lrp.operators.weighted import Convolution, Scaling
 from climxai.attribution.network import Network
 
 

@@ -5,13 +5,14 @@ from __future__ import annotations
 import operator
 from collections.abc import Hashable
 from dataclasses import dataclass
+from math import prod
 from typing import Any
 
 from torch.fx import Node
 
 from climxai.attribution.lrp.conventions import Settled
 from climxai.attribution.lrp.crossing import Crossing
-from climxai.attribution.lrp.families import Box, Constant, Split, Through, Whole
+from climxai.attribution.lrp.families import bind
 from climxai.attribution.lrp.merging import merged_batch_norms
 from climxai.attribution.lrp.operators import OPERATORS, Entry
 from climxai.attribution.lrp.operators.arithmetic import Sum
@@ -65,6 +66,8 @@ class Plan:
 
     Parameters
     ----------
+    choice, settled
+        What it was made for.
     steps
         In the order of the forward pass; slot 0 is the network's input.
     slots
@@ -73,12 +76,17 @@ class Plan:
         Slot of the network's output.
     needs_ground
         Whether any step wants to know land, gaps and bounds.
+    largest
+        Values per sample of the largest tensor that is computed, not merely moved, on the way.
     """
 
+    choice: Rule | Assignment
+    settled: Settled
     steps: tuple[Step, ...]
     slots: int
     output: int
     needs_ground: bool
+    largest: int
 
 
 def plan_for(network: Network, choice: Rule | Assignment, settled: Settled) -> Plan:
@@ -142,11 +150,19 @@ class _Planner:
             raise ModelError(
                 "the network's output does not depend on its input: nothing to explain"
             )
+        shapes = [
+            s.shape
+            for s in steps
+            if s.shape is not None and not (s.crossing is not None and s.crossing.moves)
+        ]
         return Plan(
+            choice=self.choice,
+            settled=self.settled,
             steps=tuple(steps),
             slots=len(self.slots),
             output=self.slots[output],
             needs_ground=any(s.crossing is not None and s.crossing.needs_ground for s in steps),
+            largest=max([prod(shape) for shape in shapes], default=1),
         )
 
     def _sort_nodes(self) -> None:
@@ -281,21 +297,6 @@ class _Planner:
             if source is not output:
                 grouped.setdefault(node, []).append(source)
         return grouped
-
-
-def bind(linear: LinearMap, rule: Rule, settled: Settled, *, nonnegative: bool) -> Crossing:
-    """Return how relevance crosses a linear map under a rule."""
-    match rule.family:
-        case "whole":
-            return Whole(linear, rule, settled)
-        case "split":
-            return Split(linear, rule, settled, nonnegative=nonnegative)
-        case "flat" | "w_square":
-            return Constant(linear, rule, settled)
-        case "box":
-            return Box(linear, rule, settled)
-        case "pass":
-            return Through(linear)
 
 
 def _shape(node: Node) -> tuple[int, ...] | None:

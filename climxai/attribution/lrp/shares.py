@@ -1,35 +1,20 @@
-"""What part of a neuron's relevance its positive and its negative contributions get."""
+"""What part of a neuron's relevance its positive and its negative contributions get.
+
+Sums of positive and of negative contributions stand in one tensor, stacked along one dimension
+(0 positive, 1 negative): half as many operations, each on twice as many values.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import torch
 from torch import Tensor
 
 from climxai.attribution.lrp.conventions import Bias, EmptySide, Settled
-from climxai.attribution.lrp.crossing import ratio, stabilised
+from climxai.attribution.lrp.crossing import stabilised
 from climxai.attribution.lrp.rules import Gamma, Rule
-
-
-@dataclass
-class Claim:
-    """One denominator: relevance per unit of it, and what in it is no contribution of an input.
-
-    Parameters
-    ----------
-    s
-        Relevance over the stabilised denominator [sample, ...out].
-    bias
-        The bias in the denominator, or None.
-    sums, stable
-        The denominator before and after stabilising.
-    """
-
-    s: Tensor
-    bias: Tensor | None
-    sums: Tensor
-    stable: Tensor
 
 
 @dataclass
@@ -38,30 +23,41 @@ class Weighed:
 
     Parameters
     ----------
-    positive, negative
-        Factors [sample, ...out] of positive and negative contributions; None where they get none.
-    claims
-        The denominators, for what biases and stabilisers took.
+    factors
+        Stacked factors of positive and negative contributions; or, where ``positive_only``, those
+        of the positive ones alone, not stacked.
+    positive_only
+        Whether negative contributions get nothing.
+    s
+        Relevance over the denominators, stacked where there are two.
+    bias
+        The bias in the denominators, or None.
+    sums, stable
+        The denominators before and after stabilising.
+    stacked
+        The stacked dimension of ``s``, None where there is one denominator.
     """
 
-    positive: Tensor | None
-    negative: Tensor | None
-    claims: tuple[Claim, ...]
+    factors: Tensor
+    positive_only: bool
+    s: Tensor
+    bias: Tensor | None
+    sums: Tensor
+    stable: Tensor
+    stacked: int | None
+
+    def _total(self, values: Tensor) -> Tensor:
+        return values if self.stacked is None else values.sum(self.stacked)
 
     def bias_taken(self) -> Tensor:
         """Return the relevance that biases claimed [sample, ...out]."""
-        total = torch.zeros_like(self.claims[0].s)
-        for claim in self.claims:
-            if claim.bias is not None:
-                total += claim.s * claim.bias
-        return total
+        if self.bias is None:
+            return self._total(torch.zeros_like(self.s))
+        return self._total(self.s * self.bias)
 
     def stabiliser_taken(self) -> Tensor:
         """Return the relevance that stabilisers claimed [sample, ...out]."""
-        total = torch.zeros_like(self.claims[0].s)
-        for claim in self.claims:
-            total += claim.s * (claim.stable - claim.sums)
-        return total
+        return self._total(self.s * (self.stable - self.sums))
 
 
 @dataclass(frozen=True)
@@ -102,67 +98,96 @@ class Shares:
             favour_positive=settled.signed_inputs == "whole",
         )
 
-    def weigh(
-        self,
-        relevance: Tensor,
-        positive: Tensor,
-        negative: Tensor,
-        bias: Tensor | None,
-    ) -> Weighed:
-        """Return the factors for sums of positive and negative contributions [sample, ...out]."""
-        if self.bias == "ignored":
-            bias = None
-        if self.gamma is not None:
-            return self._gamma(relevance, positive, negative, bias, self.gamma)
-        return self._alpha_beta(relevance, positive, negative, bias)
+    def stacked_bias(self, bias: Tensor | None, dim: int) -> Tensor | None:
+        """Return what biases add to both denominators, stacked along ``dim``, or None."""
+        if bias is None or self.bias == "ignored":
+            return None
+        if self.bias == "whole_in_both" and self.gamma is None:
+            return torch.stack((bias, bias), dim)
+        return torch.stack((bias.clamp(min=0), bias.clamp(max=0)), dim)
 
-    def _alpha_beta(
-        self, relevance: Tensor, positive: Tensor, negative: Tensor, bias: Tensor | None
+    def weigh(self, relevance: Tensor, parts: Tensor, bias: Tensor | None, dim: int) -> Weighed:
+        """Return the factors of positive and negative contributions.
+
+        Parameters
+        ----------
+        relevance
+            Relevance [sample, ...out].
+        parts
+            Sums of positive and negative contributions, stacked along ``dim``.
+        bias
+            What `stacked_bias` returned.
+        dim
+            The stacked dimension.
+        """
+        if self.gamma is not None:
+            return self._gamma(relevance, parts, bias, dim, self.gamma)
+        if self.beta == 0 and self.empty_side == "drop":
+            return self._positive_only(relevance, parts, bias, dim)
+        sums = parts if bias is None else parts + bias
+        stable = stabilised(sums, self.epsilon)
+        coefficients = self._coefficients(sums, dim)
+        s = (relevance.unsqueeze(dim) * coefficients).div_(stable)
+        s.nan_to_num_(nan=0.0, posinf=0.0, neginf=0.0)
+        return Weighed(s, False, s, bias, sums, stable, dim)
+
+    def _positive_only(
+        self, relevance: Tensor, parts: Tensor, bias: Tensor | None, dim: int
     ) -> Weighed:
-        upper = lower = bias
-        if bias is not None and self.bias != "whole_in_both":
-            upper, lower = bias.clamp(min=0), bias.clamp(max=0)
-        above = positive if upper is None else positive + upper
-        stable = stabilised(above, self.epsilon)
-        s = ratio(relevance, stable)
-        rescale = self.empty_side == "rescale"
-        if self.beta == 0 and not rescale:
-            if self.alpha != 1:
-                s *= self.alpha
-            return Weighed(s, None, (Claim(s, upper, above, stable),))
-        below = negative if lower is None else negative + lower
-        # An empty negative side may be +0: turned around, it gets the sign of a negative sum.
-        stable_below = -stabilised(-below, self.epsilon)
-        s_below = ratio(relevance, stable_below)
-        if rescale:
-            s = s * torch.where(below == 0, 1.0, self.alpha).to(s.dtype)
-            s_below = s_below * torch.where(above == 0, 1.0, -self.beta).to(s.dtype)
-        else:
-            s, s_below = s * self.alpha, s_below * -self.beta
-        claims = (Claim(s, upper, above, stable), Claim(s_below, lower, below, stable_below))
-        return Weighed(s, s_below, claims)
+        sums, upper = parts.select(dim, 0), None
+        if bias is not None:
+            upper = bias.select(dim, 0)
+            sums = sums + upper
+        stable = stabilised(sums, self.epsilon)
+        s = (relevance / stable).nan_to_num_(nan=0.0, posinf=0.0, neginf=0.0)
+        return Weighed(s, True, s, upper, sums, stable, None)
+
+    def _coefficients(self, sums: Tensor, dim: int) -> Tensor:
+        shares = _pair(self.alpha, -self.beta, dim, sums.ndim, sums.dtype, sums.device)
+        if self.empty_side == "drop":
+            return shares
+        # Where one side is empty, the other carries all the relevance.
+        alone = (sums == 0).flip(dim)
+        return torch.where(alone, torch.ones_like(shares), shares)
 
     def _gamma(
-        self,
-        relevance: Tensor,
-        positive: Tensor,
-        negative: Tensor,
-        bias: Tensor | None,
-        gamma: float,
+        self, relevance: Tensor, parts: Tensor, bias: Tensor | None, dim: int, gamma: float
     ) -> Weighed:
-        total = positive + negative
-        z = total if bias is None else total + bias
-        up = torch.ones_like(z, dtype=torch.bool) if self.favour_positive else z > 0
-        sums = z + gamma * torch.where(up, positive, negative)
-        counted = bias
-        if bias is not None and self.bias != "whole_in_both":
-            favoured = gamma * torch.where(up, bias.clamp(min=0), bias.clamp(max=0))
-            counted, sums = bias + favoured, sums + favoured
+        counted = parts if bias is None else parts + bias
+        like = (dim, parts.ndim, parts.dtype, parts.device)
+        if self.favour_positive:
+            sign = None
+            favour = _pair(1 + gamma, 1.0, *like)
+        else:
+            # Arithmetic with the sign: choosing by a condition takes several times as long.
+            sign = _both(counted, dim).sign_()
+            turn = _pair(gamma / 2, -gamma / 2, *like)
+            favour = (sign.unsqueeze(dim) * turn).add_(1 + gamma / 2)
+        if bias is not None and self.bias == "whole_in_both":
+            whole = bias.sum(dim)
+            own: Tensor | None = whole
+            sums = _both(parts * favour, dim) + whole
+        else:
+            own = None if bias is None else _both(bias * favour, dim)
+            sums = _both(counted * favour, dim)
         stable = stabilised(sums, self.epsilon)
-        s = ratio(relevance, stable)
-        if not self.favour_positive:
-            s = s.masked_fill_(z == 0, 0.0)
-        more = s * (1 + gamma)
-        return Weighed(
-            torch.where(up, more, s), torch.where(up, s, more), (Claim(s, counted, sums, stable),)
-        )
+        s = (relevance / stable).nan_to_num_(nan=0.0, posinf=0.0, neginf=0.0)
+        if sign is not None:
+            # A sum of exactly zero has no sign to agree with: nothing passes.
+            s *= sign.abs_()
+        return Weighed(favour * s.unsqueeze(dim), False, s, own, sums, stable, None)
+
+
+@lru_cache(maxsize=64)
+def _pair(
+    first: float, second: float, dim: int, ndim: int, dtype: torch.dtype, device: torch.device
+) -> Tensor:
+    """Return two numbers along the stacked dimension of a tensor with ``ndim`` dimensions."""
+    shape = [1] * ndim
+    shape[dim] = 2
+    return torch.tensor((first, second), dtype=dtype, device=device).reshape(shape)
+
+
+def _both(parts: Tensor, dim: int) -> Tensor:
+    # Faster than a sum over a dimension of two.
+    return parts.select(dim, 0) + parts.select(dim, 1)

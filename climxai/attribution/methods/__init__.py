@@ -15,5 +15,7 @@ METHODS: dict[str, type[Method]] = {
     "input_x_gradient": InputTimesGradient,
 }
 
+__all__ = ["METHODS", "AnyMethod", "Method"]
+
 AnyMethod = Annotated[Method, OneOf(METHODS, "method")]
 """Any entry of the table, or its bare name."""

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import TYPE_CHECKING, Literal
 
-from climxai.attribution.lrp.conventions import AnyConvention, Convention
+from climxai.attribution.lrp.conventions import AnyConvention, Convention, Settled
 from climxai.attribution.lrp.rulemap import AnyRuleChoice, rules_used
 from climxai.attribution.methods.method import Method
 
 if TYPE_CHECKING:
     from torch import Tensor
 
+    from climxai.attribution.lrp.audit import Audit
+    from climxai.attribution.lrp.plan import Plan
     from climxai.attribution.network import Network
     from climxai.attribution.relevance import Relevance
 
@@ -49,9 +52,7 @@ class LayerwiseRelevance(Method):
 
     def check(self, network: Network) -> None:
         """Raise `ModelError` when an operator of the network has no entry or a rule no use."""
-        from climxai.attribution.lrp.plan import plan_for
-
-        plan_for(network, self.rule, self.convention.settled())
+        self._plan(network)
 
     def attribute(
         self,
@@ -66,6 +67,35 @@ class LayerwiseRelevance(Method):
         """Return the relevance [sample, channel, lat, lon] of every input cell."""
         from climxai.attribution.lrp.explain import explain
 
-        return explain(
-            network, x, start, self.rule, self.convention.settled(), valid, reference, bounds
-        )
+        plan = self._plan(network)
+        return explain(network, plan, self._settled, x, start, valid, reference, bounds)
+
+    @cached_property
+    def _settled(self) -> Settled:
+        return self.convention.settled()
+
+    def _plan(self, network: Network) -> Plan:
+        # The key by text takes as long as a small network: remember the plan by identity.
+        key = ("method", id(self))
+        held: tuple[Method, Plan] | None = network.cache.get(key)
+        if held is None:
+            from climxai.attribution.lrp.plan import plan_for
+
+            held = (self, plan_for(network, self.rule, self._settled))
+            network.cache[key] = held
+        return held[1]
+
+    def audit(
+        self,
+        network: Network,
+        x: Tensor,
+        start: Tensor,
+        *,
+        valid: Tensor,
+        reference: Tensor | None = None,
+        bounds: tuple[Tensor, Tensor] | None = None,
+    ) -> Audit:
+        """Return what became of relevance layer by layer; arguments as for `attribute`."""
+        from climxai.attribution.lrp.audit import audit
+
+        return audit(network, x, start, self.rule, self._settled, valid, reference, bounds)

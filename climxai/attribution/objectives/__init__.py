@@ -11,8 +11,11 @@ from climxai.attribution.objectives.classes import (
     PredictedClass,
     TrueClass,
 )
-from climxai.attribution.objectives.objective import Objective
+from climxai.attribution.objectives.objective import Grid, Objective
+from climxai.attribution.objectives.outputs import OutputCell, OutputRegion, Regression
 from climxai.core.record import OneOf
+
+__all__ = ["OBJECTIVES", "AnyObjective", "Grid", "Objective"]
 
 OBJECTIVES: dict[str, type[Objective]] = {
     "predicted_class": PredictedClass,
@@ -20,6 +23,9 @@ OBJECTIVES: dict[str, type[Objective]] = {
     "class": GivenClass,
     "logit_difference": LogitDifference,
     "log_odds": LogOdds,
+    "regression": Regression,
+    "output_cell": OutputCell,
+    "output_region": OutputRegion,
 }
 
 AnyObjective = Annotated[Objective, OneOf(OBJECTIVES, "objective")]

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Literal
 from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 
-from climxai.attribution.objectives.objective import Objective, class_number, one_hot
+from climxai.attribution.objectives.objective import Grid, Objective, class_number, one_hot
 from climxai.core.errors import ModelError
 
 if TYPE_CHECKING:
@@ -19,9 +19,15 @@ class PredictedClass(Objective):
 
     name: Literal["predicted_class"] = "predicted_class"
 
-    def weights(self, logits: Tensor, labels: Tensor | None, classes: tuple[str, ...]) -> Tensor:
+    def weights(
+        self,
+        logits: Tensor,
+        labels: Tensor | None,
+        classes: tuple[str, ...],
+        grid: Grid | None = None,
+    ) -> Tensor:
         """Return one-hot weights [sample, output] of the largest output."""
-        del labels, classes
+        del labels, classes, grid
         return one_hot(logits, logits.argmax(1) if logits.ndim == 2 else logits)
 
 
@@ -30,9 +36,15 @@ class TrueClass(Objective):
 
     name: Literal["true_class"] = "true_class"
 
-    def weights(self, logits: Tensor, labels: Tensor | None, classes: tuple[str, ...]) -> Tensor:
+    def weights(
+        self,
+        logits: Tensor,
+        labels: Tensor | None,
+        classes: tuple[str, ...],
+        grid: Grid | None = None,
+    ) -> Tensor:
         """Return one-hot weights [sample, output] of the labelled class."""
-        del classes
+        del classes, grid
         if labels is None:
             raise ModelError(
                 "objective true_class needs labels, found none: explain labelled samples, or "
@@ -47,9 +59,15 @@ class GivenClass(Objective):
     name: Literal["class"] = "class"
     class_name: str = Field(description="the class, as the label section names it")
 
-    def weights(self, logits: Tensor, labels: Tensor | None, classes: tuple[str, ...]) -> Tensor:
+    def weights(
+        self,
+        logits: Tensor,
+        labels: Tensor | None,
+        classes: tuple[str, ...],
+        grid: Grid | None = None,
+    ) -> Tensor:
         """Return one-hot weights [sample, output] of the named class."""
-        del labels
+        del labels, grid
         return one_hot(logits, _everywhere(logits, class_number(self.class_name, classes)))
 
 
@@ -73,9 +91,15 @@ class LogitDifference(Objective):
             )
         return self
 
-    def weights(self, logits: Tensor, labels: Tensor | None, classes: tuple[str, ...]) -> Tensor:
+    def weights(
+        self,
+        logits: Tensor,
+        labels: Tensor | None,
+        classes: tuple[str, ...],
+        grid: Grid | None = None,
+    ) -> Tensor:
         """Return weights [sample, output]: 1 for the positive class, -1 for the negative."""
-        del labels
+        del labels, grid
         positive = one_hot(logits, _everywhere(logits, class_number(self.positive, classes)))
         negative = one_hot(logits, _everywhere(logits, class_number(self.negative, classes)))
         return positive - negative
@@ -94,9 +118,15 @@ class LogOdds(Objective):
     class_name: str | None = None
     """The class; None takes the predicted one of each sample."""
 
-    def weights(self, logits: Tensor, labels: Tensor | None, classes: tuple[str, ...]) -> Tensor:
+    def weights(
+        self,
+        logits: Tensor,
+        labels: Tensor | None,
+        classes: tuple[str, ...],
+        grid: Grid | None = None,
+    ) -> Tensor:
         """Return weights [sample, output]: 1 for the class, minus a softmax over the others."""
-        del labels
+        del labels, grid
         if self.class_name is None:
             numbers = logits.argmax(1) if logits.ndim == 2 else logits
         else:

@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 from abc import abstractmethod
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
 
 from climxai.core.errors import ModelError, did_you_mean
 from climxai.core.record import Record
@@ -14,11 +18,25 @@ if TYPE_CHECKING:
     from climxai.attribution.network import Network
 
 
+@dataclass(frozen=True)
+class Grid:
+    """Cell centres of an output field: latitudes and longitudes in degrees."""
+
+    lat: npt.NDArray[np.float64]
+    lon: npt.NDArray[np.float64]
+
+
 class Objective(Record):
     """Which scalar is explained: ``(weights * (outputs - reference)).sum()`` per sample."""
 
     @abstractmethod
-    def weights(self, logits: Tensor, labels: Tensor | None, classes: tuple[str, ...]) -> Tensor:
+    def weights(
+        self,
+        logits: Tensor,
+        labels: Tensor | None,
+        classes: tuple[str, ...],
+        grid: Grid | None = None,
+    ) -> Tensor:
         """Return the weight of every output in the explained scalar.
 
         Parameters
@@ -29,6 +47,8 @@ class Objective(Record):
             True class numbers [sample], or None where unknown.
         classes
             Class names in the order of the outputs.
+        grid
+            The grid of an output field; objectives of classes need none.
 
         Returns
         -------

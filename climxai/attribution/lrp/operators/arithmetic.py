@@ -142,17 +142,19 @@ class BoundSum(Crossing):
         constant: Tensor | None,
         ledger: Ledger | None,
     ) -> tuple[list[Tensor], Tensor | None]:
-        above = sum(term.clamp(min=0) for term in terms)
-        below = sum(term.clamp(max=0) for term in terms)
+        above = torch.stack([term.clamp(min=0).expand_as(relevance) for term in terms]).sum(0)
+        below = torch.stack([term.clamp(max=0).expand_as(relevance) for term in terms]).sum(0)
+        added = None if constant is None else constant.expand_as(relevance)
         weighed = self.shares.weigh(
-            relevance, torch.as_tensor(above), torch.as_tensor(below), constant
+            relevance, torch.stack((above, below)), self.shares.stacked_bias(added, 0), 0
         )
         if ledger is not None:
             ledger.stabiliser = per_sample(weighed.stabiliser_taken())
-        zero = torch.zeros_like(relevance)
-        up = zero if weighed.positive is None else weighed.positive
-        down = zero if weighed.negative is None else weighed.negative
-        parts = [term.clamp(min=0) * up + term.clamp(max=0) * down for term in terms]
+        if weighed.positive_only:
+            parts = [term.clamp(min=0) * weighed.factors for term in terms]
+        else:
+            up, down = weighed.factors
+            parts = [term.clamp(min=0) * up + term.clamp(max=0) * down for term in terms]
         return parts, None if constant is None else weighed.bias_taken()
 
 

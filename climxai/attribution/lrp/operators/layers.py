@@ -9,8 +9,9 @@ from torch import Tensor
 
 from climxai.attribution.lrp.conventions import Settled
 from climxai.attribution.lrp.operators.call import Call
+from climxai.attribution.lrp.operators.dense import Dense
 from climxai.attribution.lrp.operators.linear_map import LinearMap
-from climxai.attribution.lrp.operators.weighted import Convolution, Dense, Scaling, same_margin
+from climxai.attribution.lrp.operators.weighted import Convolution, Scaling, same_margin
 
 
 def _weight(call: Call, name: str = "weight") -> Tensor:

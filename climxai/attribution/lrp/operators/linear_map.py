@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import Literal
+from typing import Any, Literal
 
 import torch
 from torch import Tensor
 
 from climxai.core.errors import ModelError
 
-Variant = Literal["plain", "positive", "negative", "square", "ones", "size"]
-"""A layer's weights w as they are; w+; w-; w^2 over the largest; 1 for each; |w|."""
+Variant = Literal["plain", "positive", "negative", "square", "ones", "half", "half_size"]
+"""A layer's weights w as they are; w+; w-; w^2 over the largest; 1 for each; w/2; |w|/2."""
 
 
 class LinearMap(ABC):
@@ -28,6 +28,8 @@ class LinearMap(ABC):
     kind: str = "linear"
     signed: bool = True
     """Whether coefficients can be negative."""
+    stack: int = 1
+    """The dimension along which sums of positive and negative contributions are stacked."""
 
     def __init__(self, place: str, bias: Tensor | None = None) -> None:
         self.place = place
@@ -41,6 +43,80 @@ class LinearMap(ABC):
     @abstractmethod
     def pull(self, s: Tensor, shape: torch.Size, variant: Variant = "plain") -> Tensor:
         """Return the transposed map of ``s``; ``shape`` is the input's."""
+
+    def pull_times(self, s: Tensor, x: Tensor) -> Tensor:
+        """Return ``x`` times the transposed map of ``s``."""
+        return self.pull(s, x.shape).mul_(x)
+
+    def parts(self, x: Tensor, *, nonnegative: bool) -> tuple[Tensor, Tensor, Any]:
+        """Return the sums of positive and negative contributions, and what `gather` needs.
+
+        Parameters
+        ----------
+        x
+            Inputs [sample, ...].
+        nonnegative
+            Whether they are known never to be negative: half of the products do not exist then.
+
+        Returns
+        -------
+        Tensor
+            Both sums, stacked along dimension ``stack``.
+        Tensor
+            Their total.
+        Any
+            For `gather` and `gather_positive`.
+        """
+        if nonnegative:
+            positive = self.apply(x, "positive")
+            negative = self.apply(x, "negative") if self.signed else torch.zeros_like(positive)
+            parts = torch.stack((positive, negative), self.stack)
+            return parts, positive.add_(negative), (x, None)
+        up = x.clamp(min=0)
+        down = x - up
+        positive, negative = self.apply(up, "positive"), self.apply(down, "positive")
+        if self.signed:
+            positive += self.apply(down, "negative")
+            negative += self.apply(up, "negative")
+        parts = torch.stack((positive, negative), self.stack)
+        return parts, positive.add_(negative), (up, down)
+
+    def total(self, parts: Tensor) -> Tensor:
+        """Return the sum of stacked positive and negative sums."""
+        return parts.select(self.stack, 0) + parts.select(self.stack, 1)
+
+    def gather(self, kept: Any, shape: torch.Size, factors: Tensor) -> Tensor:
+        """Return ``(x w)+ positive + (x w)- negative`` summed over the outputs.
+
+        Parameters
+        ----------
+        kept
+            What `parts` returned.
+        shape
+            The input's shape.
+        factors
+            Factors of positive and negative contributions, stacked along ``stack``.
+        """
+        up, down = kept
+        positive, negative = factors.unbind(self.stack)
+        upper = self.pull(positive, shape, "positive")
+        if self.signed:
+            upper += self.pull(negative, shape, "negative")
+        upper *= up
+        if down is not None:
+            lower = self.pull(negative, shape, "positive")
+            if self.signed:
+                lower += self.pull(positive, shape, "negative")
+            upper.addcmul_(lower, down)
+        return upper
+
+    def gather_positive(self, kept: Any, shape: torch.Size, factors: Tensor) -> Tensor:
+        """Return ``(x w)+`` times factors [sample, ...out], summed over the outputs."""
+        up, down = kept
+        result = self.pull(factors, shape, "positive").mul_(up)
+        if down is not None and self.signed:
+            result.addcmul_(self.pull(factors, shape, "negative"), down)
+        return result
 
 
 class Weighted(LinearMap):
@@ -62,8 +138,10 @@ class Weighted(LinearMap):
             return self.weight.clamp(min=0)
         if variant == "negative":
             return self.weight.clamp(max=0)
-        if variant == "size":
-            return self.weight.abs()
+        if variant == "half":
+            return self.weight * 0.5
+        if variant == "half_size":
+            return self.weight.abs().mul_(0.5)
         if variant == "ones":
             return torch.ones_like(self.weight)
         # Squares of very small or large weights leave the range of float32: scale them first.

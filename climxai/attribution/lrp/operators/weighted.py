@@ -1,4 +1,4 @@
-"""Linear maps with weights: dense, convolution, transposed convolution, batch norm."""
+"""Linear maps with weights: convolution, transposed convolution, batch norm."""
 
 from __future__ import annotations
 
@@ -9,21 +9,6 @@ from torch import Tensor
 from torch.nn import functional
 
 from climxai.attribution.lrp.operators.linear_map import Variant, Weighted
-
-
-class Dense(Weighted):
-    """A dense layer on the last dimension; weight [out, in]."""
-
-    kind = "dense"
-
-    def apply(self, x: Tensor, variant: Variant = "plain", *, bias: bool = False) -> Tensor:
-        """Return ``x W^T``."""
-        return functional.linear(x, self.variant(variant), self.bias if bias else None)
-
-    def pull(self, s: Tensor, shape: torch.Size, variant: Variant = "plain") -> Tensor:
-        """Return ``s W``."""
-        del shape
-        return s @ self.variant(variant)
 
 
 class Convolution(Weighted):
@@ -53,6 +38,7 @@ class Convolution(Weighted):
         dims = weight.ndim - 2
         shaped = None if bias is None else bias.reshape(1, -1, *[1] * dims)
         super().__init__(place, weight, shaped)
+        self._stacks: dict[bool, Tensor] = {}
         self.kind = "transposed_convolution" if transposed else "convolution"
         self.margin = margin
         self.settings: tuple[Any, ...] = (
@@ -81,12 +67,67 @@ class Convolution(Weighted):
         return self._pull(s, list(shape), variant)
 
     def _pull(self, s: Tensor, shape: list[int], variant: Variant) -> Tensor:
+        return self._pull_by(s, shape, self.variant(variant), self.settings)
+
+    def _pull_by(
+        self, s: Tensor, shape: list[int], weight: Tensor, settings: tuple[Any, ...]
+    ) -> Tensor:
         # Only the shape of the input counts: a tensor of stride zero stands for it.
         like = s.new_zeros(()).expand(shape)
         pulled: Tensor = torch.ops.aten.convolution_backward(
-            s, like, self.variant(variant), None, *self.settings, [True, False, False]
+            s, like, weight, None, *settings, [True, False, False]
         )[0]
         return pulled
+
+    def _stackable(self) -> bool:
+        return self.settings[5] == 1 and self.margin is None
+
+    def _stacked_weight(self, *, nonnegative: bool) -> Tensor:
+        """Return w+ and w- side by side, so that one convolution gives both sums.
+
+        For signed inputs the channels are doubled too: positive parts first, then negative ones.
+        """
+        if nonnegative not in self._stacks:
+            out, into = (1, 0) if self.kind == "transposed_convolution" else (0, 1)
+            plus, minus = self.variant("positive"), self.variant("negative")
+            weight = torch.cat((plus, minus), out)
+            if not nonnegative:
+                weight = torch.cat((weight, torch.cat((minus, plus), out)), into)
+            self._stacks[nonnegative] = weight
+        return self._stacks[nonnegative]
+
+    def parts(self, x: Tensor, *, nonnegative: bool) -> tuple[Tensor, Tensor, Any]:
+        """Return the sums of positive and negative contributions, and what `gather` needs."""
+        if not self._stackable():
+            return super().parts(x, nonnegative=nonnegative)
+        halves = x if nonnegative else torch.cat((x.clamp(min=0), x.clamp(max=0)), 1)
+        weight = self._stacked_weight(nonnegative=nonnegative)
+        sums = torch.convolution(halves, weight, None, *self.settings)
+        parts = sums.view(len(sums), 2, -1, *sums.shape[2:])
+        return parts, self.total(parts), (halves, nonnegative)
+
+    def gather(self, kept: Any, shape: torch.Size, factors: Tensor) -> Tensor:
+        """Return ``(x w)+ positive + (x w)- negative`` summed over the outputs."""
+        if not self._stackable():
+            return super().gather(kept, shape, factors)
+        halves, nonnegative = kept
+        weight = self._stacked_weight(nonnegative=nonnegative)
+        pulled = self._pull_by(factors.flatten(1, 2), list(halves.shape), weight, self.settings)
+        pulled *= halves
+        if nonnegative:
+            return pulled
+        up, down = pulled.chunk(2, 1)
+        return up + down
+
+    def gather_positive(self, kept: Any, shape: torch.Size, factors: Tensor) -> Tensor:
+        """Return ``(x w)+`` times factors [sample, ...out], summed over the outputs."""
+        if not self._stackable():
+            return super().gather_positive(kept, shape, factors)
+        halves, nonnegative = kept
+        if nonnegative:
+            return self.pull(factors, shape, "positive").mul_(halves)
+        up, down = halves.chunk(2, 1)
+        return super().gather_positive((up, down), shape, factors)
 
 
 class Scaling(Weighted):
