@@ -227,7 +227,11 @@ def measure(
                             "holds": None if goal is None else value <= goal,
                         }
                     )
-                    mark = "" if goal is None else f"  goal {goal}  {'ok' if value <= goal else 'MISSED'}"
+                    mark = (
+                        ""
+                        if goal is None
+                        else f"  goal {goal}  {'ok' if value <= goal else 'MISSED'}"
+                    )
                     print(f"{name:55s} {value:7.2f}{mark}", flush=True)
     return rows
 

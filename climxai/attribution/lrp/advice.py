@@ -83,8 +83,9 @@ def _strides(network: Network) -> list[str]:
         return []
     return [
         f"Strided convolution at {', '.join(found)} with a kernel that is no multiple of its "
-        "stride: some cells enter more windows than others, which prints a checkerboard on the maps. Use a "
-        "kernel that is a multiple of the stride, or pooling after a convolution without stride."
+        "stride: some cells enter more windows than others, which prints a checkerboard on the "
+        "maps. Use a kernel that is a multiple of the stride, or pooling after a convolution "
+        "without stride."
     ]
 
 
