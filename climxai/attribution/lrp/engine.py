@@ -120,7 +120,7 @@ def find_grounds(
         return found
     layers: list[list[Any]] = [[valid[None].to(dtype)]]
     if bounds is not None:
-        layers += [[bound[None].to(dtype)] for bound in bounds]
+        layers += [[bound[None].to(valid.device, dtype)] for bound in bounds]
     known = [_follow(plan, first, is_valid=i == 0) for i, (first,) in enumerate(layers)]
     for i, step in enumerate(plan.steps):
         if step.crossing is not None and step.crossing.needs_ground:

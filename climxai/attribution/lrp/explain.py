@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import math
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -83,7 +84,7 @@ def in_blocks(
             return start_relevance(outputs, start[rows], shared, settled)
 
         part, outputs = propagate(plan, x[rows], begin, grounds)
-        if not bool(part.sum().isfinite()):
+        if not math.isfinite(part.sum().item()):
             part = rescued(network, plan, x[rows], begin, grounds)
         if size >= x.shape[0]:
             return part, outputs
