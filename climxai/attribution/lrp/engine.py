@@ -10,9 +10,9 @@ import torch
 from torch import Tensor
 
 from climxai.attribution.lrp.crossing import Crossing, Ground, Ledger
-from climxai.attribution.lrp.plan import Plan, Step
 from climxai.attribution.lrp.rulemap import Layer
 from climxai.attribution.lrp.rules import Rule
+from climxai.attribution.lrp.steps import Plan, Step
 
 
 @dataclass(frozen=True)

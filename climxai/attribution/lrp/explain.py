@@ -13,7 +13,8 @@ from torch import Tensor
 from climxai.attribution.lrp.conventions import Settled
 from climxai.attribution.lrp.crossing import Ground
 from climxai.attribution.lrp.engine import find_grounds, propagate
-from climxai.attribution.lrp.plan import Plan, plan_for
+from climxai.attribution.lrp.plan import plan_for
+from climxai.attribution.lrp.steps import Plan
 from climxai.attribution.network import Network
 from climxai.attribution.objectives.classes import against_the_rest
 from climxai.attribution.relevance import Relevance

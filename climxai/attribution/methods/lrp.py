@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from climxai.attribution.lrp.audit import Audit
-    from climxai.attribution.lrp.plan import Plan
+    from climxai.attribution.lrp.steps import Plan
     from climxai.attribution.network import Network
     from climxai.attribution.relevance import Relevance
 
