@@ -110,3 +110,7 @@ def _interrupted() -> int:
         "\ninterrupted: nothing half-written was left; the same command goes on from here", err=True
     )
     return INTERRUPTED
+
+
+if __name__ == "__main__":
+    main()

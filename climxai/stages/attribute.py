@@ -53,7 +53,7 @@ def attribute(
     labels = torch.from_numpy(prepared.samples.labels.values[task.positions].astype(np.int64))
     valid = torch.from_numpy(prepared.valid.values.astype(bool))
     with torch.no_grad():
-        logits = torch.cat([network(x) for x in tensor.split(BATCH)])
+        logits = torch.cat([network(x) for x in torch.split(tensor, BATCH)])
     predictions = logits.argmax(dim=1)
     kept = torch.arange(len(tensor))
     if explain.only_correct:
@@ -64,7 +64,7 @@ def attribute(
     start = explain.objective.weights(logits, labels, prepared.samples.classes)
     found = [
         task.method.attribute(network, x, s, valid=valid)
-        for x, s in zip(tensor.split(BATCH), start.split(BATCH), strict=True)
+        for x, s in zip(torch.split(tensor, BATCH), torch.split(start, BATCH), strict=True)
     ]
     references = [each.reference for each in found if each.reference is not None]
     relevance = Relevance(

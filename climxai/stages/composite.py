@@ -109,7 +109,8 @@ def draw_maps(
     dataset: xr.Dataset, experiment: Experiment, method: Method, layout: Layout
 ) -> list[Path]:
     """Draw one map per class and channel that has samples."""
-    from climxai.plots.maps import draw_map, save_figure
+    from climxai.plots.maps import draw_map
+    from climxai.plots.style import save_figure
 
     written = []
     channels = [str(name) for name in dataset["channel"].values]

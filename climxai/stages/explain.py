@@ -151,7 +151,7 @@ def _run(
     networks: dict[int, Network] = {}
     by_seed = {bundle.seed: bundle for bundle in bundles}
     valid = prepared.valid.values
-    block, inputs = -1, None
+    block = -1
     for task in sorted(tasks, key=lambda task: task.number):
         if task.seed not in networks:
             bundle = by_seed[task.seed]

@@ -190,7 +190,7 @@ def _baselines(prepared: Prepared, examples: dict[str, Examples]) -> dict[str, A
 
 def _draw_loss(layout: Layout, bundles: list[Bundle]) -> None:
     from climxai.plots.curves import loss_curves
-    from climxai.plots.maps import save_figure
+    from climxai.plots.style import save_figure
 
     histories = {bundle.seed: bundle.path / "history.csv" for bundle in bundles}
     save_figure(loss_curves(histories), [layout.loss_curves])

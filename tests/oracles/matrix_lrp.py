@@ -1,7 +1,7 @@
 """Layer-wise relevance propagation on dense ReLU networks, written out as matrices and loops.
 
 Slow and obvious on purpose: the contributions z_jk = a_j w_jk stand in one matrix per sample and
-layer, the formulas of Bach et al. (2015) and Montavon et al. (2019) are applied to it entry by entry.
+layer, the formulas of Bach et al. (2015) and Montavon et al. (2019) go entry by entry over it.
 """
 
 from __future__ import annotations
