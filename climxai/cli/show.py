@@ -69,6 +69,8 @@ def _accuracies(row: dict[str, Any], parts: Sequence[str]) -> list[Any]:
 
 def show_composites(done: Composited) -> None:
     """Print, per method, class and seed, how far the maps can be trusted; then the files."""
+    from climxai.composites.summary import spread_over_seeds
+
     for method, rows in done.summaries.items():
         click.echo(f"\n{method}")
         click.echo(
@@ -87,6 +89,12 @@ def show_composites(done: Composited) -> None:
                 ),
             )
         )
+        for spread in spread_over_seeds(rows):
+            if spread["quantity"] == "correlation" and spread["seeds"] > 1:
+                click.echo(
+                    f"{spread['class_name']}: correlation with |field| from {spread['lowest']:.3f} "
+                    f"to {spread['highest']:.3f} over {spread['seeds']} seeds that have maps"
+                )
     click.echo()
     show_paths("netCDF", done.netcdfs)
     show_paths("map", done.maps)

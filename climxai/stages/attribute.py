@@ -28,6 +28,7 @@ def attribute(
     inputs: xr.DataArray,
     prepared: Prepared,
     task: ShardTask,
+    bounds: tuple[torch.Tensor, torch.Tensor] | None = None,
 ) -> xr.Dataset:
     """Return the relevance of the samples of ``task`` as the dataset its file holds.
 
@@ -45,6 +46,8 @@ def attribute(
         Labels, parts of the split and valid cells.
     task
         Method, seed and positions in the samples.
+    bounds
+        Smallest and largest training value of every cell, for methods that need them.
     """
     import torch
 
@@ -61,9 +64,10 @@ def attribute(
         tensor, logits, labels, predictions = (
             each[kept] for each in (tensor, logits, labels, predictions)
         )
+    reference = explain.objective.reference(network)
     start = explain.objective.weights(logits, labels, prepared.samples.classes)
     found = [
-        task.method.attribute(network, x, s, valid=valid)
+        task.method.attribute(network, x, s, valid=valid, reference=reference, bounds=bounds)
         for x, s in zip(torch.split(tensor, BATCH), torch.split(start, BATCH), strict=True)
     ]
     references = [each.reference for each in found if each.reference is not None]

@@ -57,7 +57,9 @@ def check(experiment: Experiment) -> Plan:
     from climxai.data.time import iso
     from climxai.models.network import count_parameters
 
+    experiment.maps.check()
     prepared = prepare(experiment)
+    check_methods(experiment, prepared)
     fields, classes = prepared.fields, prepared.samples.classes
     shape = tuple(int(fields.sizes[name]) for name in ("channel", "lat", "lon"))
     cells = int(np.prod(shape))
@@ -78,7 +80,7 @@ def check(experiment: Experiment) -> Plan:
         counts=prepared.counts(),
         dropped=int((prepared.labelling.numbers < 0).sum()),
         preprocess=tuple(step.name for step in experiment.preprocess),
-        network=experiment.network.name,
+        network=str(experiment.network.model_dump()["name"]),
         parameters=parameters,
         seeds=experiment.train.seeds,
         methods=tuple(str(method.id) for method in experiment.explain.methods),
@@ -93,6 +95,25 @@ def check(experiment: Experiment) -> Plan:
         output=experiment.output.directory,
         warnings=prepared.warnings,
     )
+
+
+def check_methods(experiment: Experiment, prepared: Prepared) -> None:
+    """Refuse a method that does not suit the network, before anything is trained.
+
+    Raises
+    ------
+    ModelError
+        Naming the method's trouble with the network.
+    """
+    from climxai.attribution.network import trace
+    from climxai.bridge.signature import Signature
+    from climxai.models.network import build_network
+
+    shape = Signature.of(prepared.fields, prepared.valid).shape
+    outputs = len(prepared.samples.classes)
+    network = trace(build_network(experiment.network, shape, outputs, seed=0), shape)
+    for method in experiment.explain.methods:
+        method.check(network)
 
 
 def _channels(prepared: Prepared) -> tuple[str, ...]:

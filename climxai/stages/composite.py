@@ -6,7 +6,7 @@ import json
 import logging
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from climxai.core import provenance
 from climxai.core.digest import file_digest
@@ -22,9 +22,14 @@ if TYPE_CHECKING:
     import xarray as xr
 
     from climxai.attribution.methods import Method
+    from climxai.composites.summary import Row
     from climxai.config.experiment import Experiment
 
 LOG = logging.getLogger(__name__)
+
+WORTH_A_WARNING: Final = 0.05
+READABLE: Final = {"el_nino": "El Niño", "la_nina": "La Niña"}
+"""Names of classes that are written otherwise in titles than in files."""
 
 
 @dataclass(frozen=True)
@@ -33,7 +38,7 @@ class Composited:
 
     netcdfs: tuple[Path, ...]
     maps: tuple[Path, ...]
-    summaries: dict[str, list[Any]]
+    summaries: dict[str, list[Row]]
     layout: Layout
 
 
@@ -72,6 +77,7 @@ def composite(experiment: Experiment) -> Composited:
             write_netcdf(dataset, path)
             netcdfs.append(path)
             summaries[name] = summarise(dataset)
+            _warn_of_zero_maps(name, summaries[name])
             maps += draw_maps(dataset, experiment, method, layout)
         write_provenance(
             layout,
@@ -138,8 +144,24 @@ def draw_maps(
     return written
 
 
+def _warn_of_zero_maps(method: str, rows: list[Row]) -> None:
+    """Say which composites rest on maps that are zero everywhere: those say nothing."""
+    for row in rows:
+        share = row["zero_fraction"] or 0.0
+        if share > WORTH_A_WARNING:
+            LOG.warning(
+                "%s, class %s, seed %d: %.0f%% of the %d maps are zero everywhere; they count, and "
+                "weaken the composite",
+                method,
+                row["class_name"],
+                row["seed"],
+                100 * share,
+                row["count"],
+            )
+
+
 def _title(label: str, channel: str | None) -> str:
-    readable = label.replace("_", " ")
+    readable = READABLE.get(label, label.replace("_", " "))
     return f"Composite relevance: {readable}" + (f", {channel}" if channel else "")
 
 

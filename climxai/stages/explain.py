@@ -34,6 +34,8 @@ from climxai.stages.outputs import begin, stage_output, write_provenance
 from climxai.stages.preparation import Prepared, prepare
 
 if TYPE_CHECKING:
+    import torch
+
     from climxai.attribution.network import Network
     from climxai.config.experiment import Experiment
 
@@ -151,6 +153,7 @@ def _run(
     networks: dict[int, Network] = {}
     by_seed = {bundle.seed: bundle for bundle in bundles}
     valid = prepared.valid.values
+    bounds = _bounds(prepared) if any(task.method.needs_bounds for task in tasks) else None
     block = -1
     for task in sorted(tasks, key=lambda task: task.number):
         if task.seed not in networks:
@@ -164,7 +167,24 @@ def _run(
             tensor = to_tensor(inputs, valid)
             block = task.number
         write_netcdf(
-            attribute(experiment.explain, networks[task.seed], tensor, inputs, prepared, task),
+            attribute(
+                experiment.explain, networks[task.seed], tensor, inputs, prepared, task, bounds
+            ),
             task.path,
         )
         yield task.path
+
+
+def _bounds(prepared: Prepared) -> tuple[torch.Tensor, torch.Tensor]:
+    """Return the smallest and largest training value of every cell, invalid cells being 0."""
+    import torch
+    import xarray as xr
+
+    training = prepared.samples.take(prepared.members("train")).inputs
+    extremes = xr.Dataset({"low": training.min("sample"), "high": training.max("sample")}).compute()
+    valid = torch.from_numpy(prepared.valid.values.astype(bool))
+    smallest, largest = (
+        torch.where(valid, torch.from_numpy(extremes[name].values.astype("float32")), 0.0)
+        for name in ("low", "high")
+    )
+    return smallest, largest

@@ -36,7 +36,7 @@ explain:
     - saliency
     - input_x_gradient
 composite: {{normalise: max}}
-maps: {{formats: [png], dpi: 40}}
+maps: {{formats: [png], dpi: 50}}
 compute: {{rows_per_shard: 30}}
 output: out
 """

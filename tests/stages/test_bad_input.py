@@ -60,7 +60,11 @@ BAD = {
     "wrong variable": (settings("data.variables=sss"), DATA, "sst"),
     "no time axis": (no_time, DATA, "time"),
     "all missing": (all_nan, DATA, "bad.nc"),
-    "region outside the grid": (settings("data.region=[60, 80, 0, 90]"), DATA, "region"),
+    "region outside the grid": (
+        settings("data.region=[60, 80, 0, 90]", "label.region=[62, 78, 0, 80]"),
+        DATA,
+        "region",
+    ),
     "label's box outside the grid": (settings("label.region=[60, 80, 0, 90]"), DATA, "box"),
     "period outside the record": (settings("data.period=2050-2060"), DATA, "1990"),
     "a class without a sample": (settings("label.classes.warm.above=50"), DATA, "warm"),
@@ -104,11 +108,13 @@ def test_one_sample_per_class_still_trains(climxai: Command, tmp_path: Path) -> 
     world.to_netcdf(tmp_path / "two.nc")
     (tmp_path / "two.yaml").write_text(
         "data: {files: two.nc}\n"
-        "label: {name: box_index, region: nino34, classes: {a: {below: -1}, b: {above: 1}}}\n"
-        "split: {name: by_date, train: 1990}\n"
+        "label:\n"
+        "  {name: box_index, region: [-20, 20, 0, 360],\n"
+        "   classes: {a: {below: -1}, b: {above: 1}}}\n"
+        "split: {name: by_date, train: 1990, test: 1991}\n"
         "network: {name: mlp, hidden: [4]}\n"
         "train: {epochs: 2}\n"
-        "maps: {formats: [png], dpi: 40}\n",
+        "maps: {formats: [png], dpi: 50}\n",
         encoding="utf-8",
     )
     done = climxai("run", tmp_path / "two.yaml")

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Literal
 
 from climxai.attribution.lrp.conventions import AnyConvention, Convention, Settled
 from climxai.attribution.lrp.rulemap import AnyRuleChoice, rules_used
+from climxai.attribution.lrp.rules import Alpha1Beta0
 from climxai.attribution.methods.method import Method
 
 if TYPE_CHECKING:
@@ -29,7 +30,7 @@ class LayerwiseRelevance(Method):
     """
 
     name: Literal["lrp"] = "lrp"
-    rule: AnyRuleChoice
+    rule: AnyRuleChoice = Alpha1Beta0()
     """A rule for every layer (`alpha1beta0`, `{name: epsilon, epsilon: 1e-6}`), a preset
     (`composite`), or a map of one's own (`name: map`)."""
     convention: AnyConvention = Convention()
