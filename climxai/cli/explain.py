@@ -25,8 +25,11 @@ def command(config: Path, overrides: tuple[str, ...], **options: Any) -> None:
     """
     experiment = load(config, overrides, options)
 
+    from climxai.cli.show import show_audit
     from climxai.stages.explain import explain
 
     done = explain(experiment)
     click.echo(f"shards  {len(done.shards)}, of which {done.made} were made now")
     click.echo(f"index   {done.layout.index}")
+    if done.audited is not None:
+        show_audit(done.audited)

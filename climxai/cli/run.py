@@ -22,9 +22,11 @@ def command(config: Path, overrides: tuple[str, ...], **options: Any) -> None:
     """
     experiment = load(config, overrides, options)
 
-    from climxai.cli.show import show_composites, show_training
+    from climxai.cli.show import show_audit, show_composites, show_training
     from climxai.stages.run import run
 
-    trained, _, composited = run(experiment)
+    trained, explained, composited = run(experiment)
     show_training(trained)
     show_composites(composited)
+    if explained.audited is not None:
+        show_audit(explained.audited)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 if TYPE_CHECKING:
+    from climxai.stages.audit import Audited
     from climxai.stages.check import Plan
     from climxai.stages.composite import Composited
     from climxai.stages.train import Trained
@@ -98,6 +99,29 @@ def show_composites(done: Composited) -> None:
     click.echo()
     show_paths("netCDF", done.netcdfs)
     show_paths("map", done.maps)
+
+
+def show_audit(done: Audited) -> None:
+    """Print, per method and seed, how much relevance reached the map and what took the rest."""
+    for method, rows in done.summaries.items():
+        click.echo(f"\n{method}")
+        columns = ("n", "conservation", "bias", "stabiliser", "other", "land", "zero_maps")
+        click.echo(
+            table(
+                ["seed", "n", "conservation", "to bias", "to stabiliser", "to other", "on land",
+                 "zero maps"],
+                ([row["seed"], *(row[name] for name in columns)] for row in rows),
+            )
+        )  # fmt: skip
+    click.echo("\nmedian shares of the explained output; zero maps: fraction of the samples")
+    for text in done.advice:
+        click.echo()
+        click.echo(
+            click.wrap_text(text, width=96, initial_indent="advice  ", subsequent_indent="        ")
+        )
+    click.echo()
+    show_paths("netCDF", done.netcdfs)
+    show_paths("picture", done.pictures)
 
 
 def show_paths(kind: str, paths: Iterable[Path]) -> None:

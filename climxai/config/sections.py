@@ -6,10 +6,18 @@ import re
 from collections.abc import Iterable
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field, PositiveInt, WithJsonSchema, field_validator
+from pydantic import (
+    BeforeValidator,
+    Field,
+    PositiveInt,
+    WithJsonSchema,
+    field_validator,
+    model_validator,
+)
 from pydantic_core import PydanticCustomError
 
 from climxai.attribution.methods import METHODS
+from climxai.attribution.methods.lrp import LayerwiseRelevance
 from climxai.attribution.methods.method import Method
 from climxai.attribution.objectives import OBJECTIVES
 from climxai.attribution.objectives.objective import Objective
@@ -89,11 +97,27 @@ class Explain(Record):
     """which part of the split is explained"""
     only_correct: bool = False
     """whether only correctly classified samples are explained"""
+    audit: bool = False
+    """whether `climxai explain` also writes what became of relevance layer by layer, for LRP"""
 
     @field_validator("methods", mode="after")
     @classmethod
     def _named(cls, methods: tuple[Method, ...]) -> tuple[Method, ...]:
         return unique_ids(methods)
+
+    @model_validator(mode="after")
+    def _something_to_audit(self) -> Explain:
+        if self.audit and not any(isinstance(each, LayerwiseRelevance) for each in self.methods):
+            raise PydanticCustomError(
+                "audit",
+                "`audit: true` needs a method that is layer-wise relevance propagation, such as "
+                "{example}, found {found}",
+                {
+                    "example": "`{name: lrp, rule: composite}`",
+                    "found": ", ".join(str(each.id) for each in self.methods),
+                },
+            )
+        return self
 
 
 class Compute(Record):

@@ -14,8 +14,7 @@ from typing import TYPE_CHECKING
 
 from climxai.bridge.batches import to_tensor
 from climxai.bridge.bundle import Bundle, load_bundle
-from climxai.core.digest import file_digest
-from climxai.core.errors import DataError, ModelError
+from climxai.core.errors import DataError
 from climxai.core.files import make_directory, write_json
 from climxai.core.netcdf import write_netcdf
 from climxai.core.progress import progress
@@ -28,27 +27,28 @@ from climxai.stages.index import (
     plan_shards,
     sweep,
 )
-from climxai.stages.keys import data_key, samples_key
+from climxai.stages.keys import samples_key
 from climxai.stages.layout import Layout
 from climxai.stages.outputs import begin, stage_output, write_provenance
-from climxai.stages.preparation import Prepared, prepare
+from climxai.stages.preparation import Prepared
+from climxai.stages.trained import prepare_with, training_bounds
 
 if TYPE_CHECKING:
-    import torch
-
     from climxai.attribution.network import Network
     from climxai.config.experiment import Experiment
+    from climxai.stages.audit import Audited
 
 LOG = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
 class Explained:
-    """What explaining left: the shards, and how many of them were made now."""
+    """What explaining left: the shards, how many of them were made now, and an audit if asked."""
 
     shards: tuple[Shard, ...]
     made: int
     layout: Layout
+    audited: Audited | None = None
 
 
 def explain(experiment: Experiment) -> Explained:
@@ -61,7 +61,7 @@ def explain(experiment: Experiment) -> Explained:
     """
     with stage_output(experiment, "explain") as layout:
         bundles = [load_bundle(layout.network(seed)) for seed in experiment.train.seeds]
-        prepared = _prepare(experiment, bundles)
+        prepared = prepare_with(experiment, bundles)
         started = begin(prepared.files)
         samples = samples_key(experiment, prepared.files)
         chosen = prepared.members(experiment.explain.samples)
@@ -93,48 +93,12 @@ def explain(experiment: Experiment) -> Explained:
             },
         )
         write_provenance(layout, "explain", started, samples=samples, shards=len(shards))
-    return Explained(shards, len(left), layout)
+        audited = None
+        if experiment.explain.audit:
+            from climxai.stages.audit import keep_books
 
-
-def _prepare(experiment: Experiment, bundles: Sequence[Bundle]) -> Prepared:
-    """Prepare the data with the bundles' own preprocessing; check that they suit each other."""
-    import xarray as xr
-
-    first = bundles[0]
-    preprocessings = {file_digest(bundle.path / "preprocessing.nc") for bundle in bundles}
-    if len(preprocessings) > 1 or any(b.signature != first.signature for b in bundles):
-        raise ModelError(
-            f"the networks below {first.path.parent} were trained on different data or with "
-            "different preprocessing: run `climxai train` again"
-        )
-    fields = experiment.data.open()
-    first.signature.check_grid(fields, str(first.path))
-    same_data = _trained_on(first) == data_key(experiment, experiment.data.paths())
-    valid = None
-    if same_data:
-        # The mask was found by reading these very files: no need to read them all again.
-        valid = xr.DataArray(
-            first.signature.valid(),
-            dims=("channel", "lat", "lon"),
-            coords={name: fields[name] for name in ("channel", "lat", "lon")},
-        )
-    prepared = prepare(experiment, preprocessing=first.preprocessing, valid=valid)
-    if not same_data:
-        first.signature.check_mask(prepared.valid, str(first.path))
-    if prepared.samples.classes != first.classes:
-        raise ModelError(
-            f"the classes of `label` ({', '.join(prepared.samples.classes)}) are not those of the "
-            f"network in {first.path} ({', '.join(first.classes)}): run `climxai train` again"
-        )
-    return prepared
-
-
-def _trained_on(bundle: Bundle) -> str:
-    from climxai.bridge.bundle import PROVENANCE
-    from climxai.core.files import read_json
-
-    found = read_json(bundle.path / PROVENANCE, f"the provenance of the network in {bundle.path}")
-    return str(found.get("data", ""))
+            audited = keep_books(experiment, layout, bundles, prepared)
+    return Explained(shards, len(left), layout, audited)
 
 
 def _run(
@@ -153,7 +117,7 @@ def _run(
     networks: dict[int, Network] = {}
     by_seed = {bundle.seed: bundle for bundle in bundles}
     valid = prepared.valid.values
-    bounds = _bounds(prepared) if any(task.method.needs_bounds for task in tasks) else None
+    bounds = training_bounds(prepared) if any(task.method.needs_bounds for task in tasks) else None
     block = -1
     for task in sorted(tasks, key=lambda task: task.number):
         if task.seed not in networks:
@@ -173,18 +137,3 @@ def _run(
             task.path,
         )
         yield task.path
-
-
-def _bounds(prepared: Prepared) -> tuple[torch.Tensor, torch.Tensor]:
-    """Return the smallest and largest training value of every cell, invalid cells being 0."""
-    import torch
-    import xarray as xr
-
-    training = prepared.samples.take(prepared.members("train")).inputs
-    extremes = xr.Dataset({"low": training.min("sample"), "high": training.max("sample")}).compute()
-    valid = torch.from_numpy(prepared.valid.values.astype(bool))
-    smallest, largest = (
-        torch.where(valid, torch.from_numpy(extremes[name].values.astype("float32")), 0.0)
-        for name in ("low", "high")
-    )
-    return smallest, largest

@@ -58,3 +58,22 @@ class Layout:
         """Return one picture; ``channel`` is named only where there are several."""
         name = f"{method}_{label}" if channel is None else f"{method}_{label}_{channel}"
         return self.root / "maps" / f"{name}.{suffix}"
+
+    def audit(self, method: str, suffix: str) -> Path:
+        """Return the audit of one method: its netCDF file or its picture."""
+        return self.root / "audit" / f"{method}.{suffix}"
+
+    @property
+    def conservation(self) -> Path:
+        """The picture of relevance along the layers, all methods in one."""
+        return self.root / "audit" / "conservation.png"
+
+    @property
+    def weights(self) -> Path:
+        """The first layer's weights of every seed."""
+        return self.root / "weights" / "weights.nc"
+
+    def weights_picture(self, seed: int, channel: str | None, suffix: str) -> Path:
+        """Return one picture of weights; ``channel`` is named only where there are several."""
+        name = f"seed-{seed}" if channel is None else f"seed-{seed}_{channel}"
+        return self.weights.with_name(f"{name}.{suffix}")

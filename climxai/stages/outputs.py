@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+import json
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -53,3 +54,20 @@ def write_provenance(
 def begin(files: Iterable[Path]) -> dict[str, Any]:
     """Return the provenance known when a stage starts."""
     return provenance.record(files)
+
+
+def result_attributes(
+    experiment: Experiment, verb: str, started: dict[str, Any], networks: Mapping[int, str]
+) -> dict[str, Any]:
+    """Return where a result comes from, as text netCDF can hold; ``networks``: seed -> digest."""
+    from climxai.config.experiment import resolved_yaml
+
+    return {
+        "source": f"climxai {provenance.versions()['climxai']}",
+        "history": provenance.history(verb),
+        "seeds": json.dumps(list(networks)),
+        "configuration": resolved_yaml(experiment),
+        "versions": json.dumps(started["versions"]),
+        "input_digests_sha256": json.dumps(started["inputs"]),
+        "network_digests_sha256": json.dumps({str(seed): d for seed, d in networks.items()}),
+    }

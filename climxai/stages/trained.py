@@ -1,0 +1,79 @@
+"""The data of an experiment as its trained networks see them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from climxai.bridge.bundle import Bundle
+from climxai.core.digest import file_digest
+from climxai.core.errors import ModelError
+from climxai.stages.keys import data_key
+from climxai.stages.preparation import Prepared, prepare
+
+if TYPE_CHECKING:
+    import torch
+
+    from climxai.config.experiment import Experiment
+
+
+def prepare_with(experiment: Experiment, bundles: Sequence[Bundle]) -> Prepared:
+    """Prepare the data with the bundles' own preprocessing; check that they suit each other.
+
+    Raises
+    ------
+    ClimxaiError
+        When the networks differ in their data, or the data in grid, mask or classes from theirs.
+    """
+    import xarray as xr
+
+    first = bundles[0]
+    preprocessings = {file_digest(bundle.path / "preprocessing.nc") for bundle in bundles}
+    if len(preprocessings) > 1 or any(b.signature != first.signature for b in bundles):
+        raise ModelError(
+            f"the networks below {first.path.parent} were trained on different data or with "
+            "different preprocessing: run `climxai train` again"
+        )
+    fields = experiment.data.open()
+    first.signature.check_grid(fields, str(first.path))
+    same_data = _trained_on(first) == data_key(experiment, experiment.data.paths())
+    valid = None
+    if same_data:
+        # The mask was found by reading these very files: no need to read them all again.
+        valid = xr.DataArray(
+            first.signature.valid(),
+            dims=("channel", "lat", "lon"),
+            coords={name: fields[name] for name in ("channel", "lat", "lon")},
+        )
+    prepared = prepare(experiment, preprocessing=first.preprocessing, valid=valid)
+    if not same_data:
+        first.signature.check_mask(prepared.valid, str(first.path))
+    if prepared.samples.classes != first.classes:
+        raise ModelError(
+            f"the classes of `label` ({', '.join(prepared.samples.classes)}) are not those of the "
+            f"network in {first.path} ({', '.join(first.classes)}): run `climxai train` again"
+        )
+    return prepared
+
+
+def _trained_on(bundle: Bundle) -> str:
+    from climxai.bridge.bundle import PROVENANCE
+    from climxai.core.files import read_json
+
+    found = read_json(bundle.path / PROVENANCE, f"the provenance of the network in {bundle.path}")
+    return str(found.get("data", ""))
+
+
+def training_bounds(prepared: Prepared) -> tuple[torch.Tensor, torch.Tensor]:
+    """Return the smallest and largest training value of every cell, invalid cells being 0."""
+    import torch
+    import xarray as xr
+
+    training = prepared.samples.take(prepared.members("train")).inputs
+    extremes = xr.Dataset({"low": training.min("sample"), "high": training.max("sample")}).compute()
+    valid = torch.from_numpy(prepared.valid.values.astype(bool))
+    smallest, largest = (
+        torch.where(valid, torch.from_numpy(extremes[name].values.astype("float32")), 0.0)
+        for name in ("low", "high")
+    )
+    return smallest, largest
