@@ -30,6 +30,10 @@ class Record(BaseModel):
         use_attribute_docstrings=True,
     )
 
+    def __hash__(self) -> int:
+        # Some records hold a mapping, which has no hash of its own.
+        return hash(self.canonical())
+
     def canonical(self) -> str:
         """Return the record as JSON with sorted keys: equal records give equal text."""
         return json.dumps(self.model_dump(mode="json"), sort_keys=True, separators=(",", ":"))

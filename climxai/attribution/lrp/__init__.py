@@ -1,1 +1,1 @@
-"""lrp."""
+"""Layer-wise relevance propagation: rules, operators, conventions, rule maps, engine, audit."""

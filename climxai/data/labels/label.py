@@ -45,10 +45,6 @@ class Label(Record):
 
     name: str
 
-    def __hash__(self) -> int:
-        # Classes are a mapping, which has no hash of its own.
-        return hash(self.canonical())
-
     def label(self, fields: xr.DataArray) -> Labelling:
         """Return the class of each row.
 
