@@ -128,7 +128,10 @@ def draw_maps(
             chosen = dataset.sel({"class": label, "channel": channel})
             figure = draw_map(
                 chosen["relevance"],
-                chosen["field"],
+                chosen["field"].assign_attrs(
+                    long_name=f"mean {_field_name(chosen, experiment)}",
+                    units=str(chosen["units"].item()),
+                ),
                 experiment.maps,
                 signed=method.signed,
                 title=_title(label, channel if len(channels) > 1 else None),
@@ -163,6 +166,15 @@ def _warn_of_zero_maps(method: str, rows: list[Row]) -> None:
 def _title(label: str, channel: str | None) -> str:
     readable = READABLE.get(label, label.replace("_", " "))
     return f"Composite relevance: {readable}" + (f", {channel}" if channel else "")
+
+
+def _field_name(chosen: xr.Dataset, experiment: Experiment) -> str:
+    """Return what the contours are: the variable, as an anomaly where it is made one."""
+    name = str(chosen["long_name"].item() or chosen["channel"].item())
+    made = {step.name for step in experiment.preprocess}
+    if made & {"anomaly", "detrend"} and "anomal" not in name.lower():
+        return f"{name} anomaly"
+    return name
 
 
 def _subtitle(dataset: xr.Dataset, method: Method, count: int, label: str) -> str:

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from climxai.bridge.batches import to_tensor
-from climxai.bridge.bundle import Bundle, load_bundle, save_bundle
+from climxai.bridge.bundle import PROVENANCE, Bundle, load_bundle, save_bundle
 from climxai.bridge.signature import Signature
 from climxai.core.errors import ModelError
-from climxai.core.files import write_json
+from climxai.core.files import read_json, write_json
 from climxai.core.progress import progress
 from climxai.stages.keys import data_key, samples_key, training_key
 from climxai.stages.layout import Layout
@@ -63,7 +63,7 @@ def train(experiment: Experiment) -> Trained:
             rows.append({"seed": seed, **score_network(bundle, examples, prepared)})
         scores = {"seeds": rows, "baselines": _baselines(prepared, examples)}
         write_json(layout.scores, scores)
-        _draw_loss(layout, bundles)
+        _draw_loss(experiment, layout, bundles)
         write_provenance(
             layout,
             "train",
@@ -188,9 +188,14 @@ def _baselines(prepared: Prepared, examples: dict[str, Examples]) -> dict[str, A
     return baselines(x, y, parts, prepared.samples.classes)
 
 
-def _draw_loss(layout: Layout, bundles: list[Bundle]) -> None:
+def _draw_loss(experiment: Experiment, layout: Layout, bundles: list[Bundle]) -> None:
     from climxai.plots.curves import loss_curves
     from climxai.plots.style import save_figure
 
     histories = {bundle.seed: bundle.path / "history.csv" for bundle in bundles}
-    save_figure(loss_curves(histories), [layout.loss_curves])
+    best = {
+        bundle.seed: int(read_json(bundle.path / PROVENANCE, "its provenance")["best_epoch"])
+        for bundle in bundles
+        if experiment.train.early_stopping is not None
+    }
+    save_figure(loss_curves(histories, best_epochs=best), [layout.loss_curves])
