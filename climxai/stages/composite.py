@@ -13,10 +13,10 @@ from climxai.core.digest import file_digest
 from climxai.core.errors import OutputError
 from climxai.core.netcdf import write_netcdf
 from climxai.core.progress import progress
-from climxai.stages.index import read_index, shards_of
+from climxai.stages.index import check_index, read_index, shards_of
 from climxai.stages.keys import samples_key
 from climxai.stages.layout import Layout
-from climxai.stages.outputs import begin, stage_output, write_provenance
+from climxai.stages.outputs import begin, stage_output, write_config, write_provenance
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -62,7 +62,9 @@ def composite(experiment: Experiment) -> Composited:
                 f"the relevance in {layout.root} was made from other data, or with another "
                 "`preprocess`, `label` or `split`: run `climxai train` and `climxai explain` again"
             )
+        check_index(experiment, layout, index)
         started = begin(files)
+        write_config(experiment, layout)
         bundle = layout.network(experiment.train.seeds[0])
         preprocessing = Preprocessing.load(bundle / "preprocessing.nc")
         fields = preprocessing.apply(experiment.data.open(), physical_only=True)

@@ -25,11 +25,12 @@ from climxai.stages.index import (
     ShardTask,
     done_with_key,
     plan_shards,
+    settings_of,
     sweep,
 )
 from climxai.stages.keys import samples_key
 from climxai.stages.layout import Layout
-from climxai.stages.outputs import begin, stage_output, write_provenance
+from climxai.stages.outputs import begin, stage_output, write_config, write_provenance
 from climxai.stages.preparation import Prepared
 from climxai.stages.trained import prepare_with, training_bounds
 
@@ -63,6 +64,7 @@ def explain(experiment: Experiment) -> Explained:
         bundles = [load_bundle(layout.network(seed)) for seed in experiment.train.seeds]
         prepared = prepare_with(experiment, bundles)
         started = begin(prepared.files)
+        write_config(experiment, layout)
         samples = samples_key(experiment, prepared.files)
         chosen = prepared.members(experiment.explain.samples)
         if chosen.size == 0:
@@ -89,6 +91,7 @@ def explain(experiment: Experiment) -> Explained:
                 "samples": samples,
                 "classes": list(prepared.samples.classes),
                 "networks": {str(bundle.seed): bundle.digest for bundle in bundles},
+                "explain": settings_of(experiment),
                 "shards": [shard.__dict__ for shard in shards],
             },
         )

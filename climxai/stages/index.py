@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 import numpy.typing as npt
 
+from climxai.bridge.bundle import load_bundle
 from climxai.core.errors import OutputError
 from climxai.core.files import TEMPORARY, read_json
 from climxai.stages.keys import shard_key
@@ -62,6 +63,51 @@ class ShardTask:
             key=self.key,
             samples=len(self.positions),
         )
+
+
+def settings_of(experiment: Experiment) -> dict[str, Any]:
+    """Return what `climxai composite` compares: how each method explained what."""
+    explain = experiment.explain
+    return {
+        "methods": {
+            str(method.id): method.model_dump(mode="json", exclude={"id"})
+            for method in explain.methods
+        },
+        "objective": explain.objective.model_dump(mode="json"),
+        "samples": explain.samples,
+        "only_correct": explain.only_correct,
+    }
+
+
+def check_index(experiment: Experiment, layout: Layout, index: dict[str, Any]) -> None:
+    """Refuse relevance that other networks or other settings made.
+
+    Raises
+    ------
+    OutputError
+        Naming what has changed since `climxai explain`.
+    """
+    networks = {
+        str(seed): load_bundle(layout.network(seed)).digest for seed in experiment.train.seeds
+    }
+    if index["networks"] != networks:
+        raise OutputError(
+            f"the relevance in {layout.root} was made from other networks than those trained last: "
+            "run `climxai explain` again"
+        )
+    made, asked = index["explain"], settings_of(experiment)
+    for key in ("objective", "samples", "only_correct"):
+        if made[key] != asked[key]:
+            raise OutputError(
+                f"the relevance in {layout.root} was made with another `explain.{key}`: found "
+                f"{made[key]}, the configuration says {asked[key]}; run `climxai explain` again"
+            )
+    for name, settings in asked["methods"].items():
+        if name in made["methods"] and made["methods"][name] != settings:
+            raise OutputError(
+                f"the relevance of {name} in {layout.root} was made with other settings of that "
+                "method: run `climxai explain` again"
+            )
 
 
 def rows_per_shard(experiment: Experiment, shape: tuple[int, int, int]) -> int:

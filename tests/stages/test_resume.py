@@ -112,6 +112,33 @@ def test_other_data_settings_are_refused_until_trained_again(
     assert "run `climxai train` and `climxai explain` again" in done.err
 
 
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ("explain.objective=true_class", "another `explain.objective`"),
+        ("explain.samples=test", "another `explain.samples`"),
+        ("explain.methods.1.rule=zero", "the relevance of eps in"),
+    ],
+)
+def test_relevance_made_otherwise_is_not_composited(
+    climxai: Command, experiment: Path, change: str, said: str
+) -> None:
+    ok(climxai, "train", experiment)
+    ok(climxai, "explain", experiment)
+    done = climxai("composite", experiment, "--set", change)
+    assert done.code == 5
+    assert said in done.err
+    assert "run `climxai explain` again" in done.err
+
+
+def test_networks_trained_anew_need_explaining_anew(climxai: Command, experiment: Path) -> None:
+    ok(climxai, "run", experiment)
+    ok(climxai, "train", experiment, "--set", "train.epochs=3")
+    done = climxai("composite", experiment, "--set", "train.epochs=3")
+    assert done.code == 5
+    assert "made from other networks" in done.err
+
+
 @pytest.mark.parametrize("stage", ["train", "explain", "composite"])
 def test_two_runs_in_one_directory_at_once(climxai: Command, experiment: Path, stage: str) -> None:
     from climxai.core.lock import locked
