@@ -67,8 +67,8 @@ def audit_dataset(
         for where, audit in audits[seed]:
             for name, values in deep.items():
                 values[number][:, where] = getattr(audit, name)
-            for name, values in single.items():
-                values[number, where] = getattr(audit, "score" if name == "output" else name)
+            for name, column in single.items():
+                column[number, where] = getattr(audit, "score" if name == "output" else name)
     with np.errstate(divide="ignore", invalid="ignore"):
         share = (single["total"] - single["land"]) / single["output"]
     single["conservation"] = np.where(single["output"] != 0, share, np.nan)
