@@ -18,6 +18,8 @@ COMMANDS: Final = {
     "train": ("climxai.cli.train", "Train the networks of an experiment."),
     "explain": ("climxai.cli.explain", "Attribute the networks' outputs to their inputs."),
     "composite": ("climxai.cli.composite", "Average relevance per class and draw the maps."),
+    "audit": ("climxai.cli.audit", "Follow relevance through the networks, layer by layer."),
+    "weights": ("climxai.cli.weights", "Map the weights of the networks' first layer."),
     "check": ("climxai.cli.check", "Validate a configuration and print the plan."),
     "list": ("climxai.cli.listing", "Show every method, network, label, … and its settings."),
     "schema": ("climxai.cli.schema", "Print the JSON schema of the configuration for editors."),

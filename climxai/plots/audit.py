@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final
 
@@ -22,7 +23,7 @@ TAKEN: Final = {
     "other": ("empty sides, zeros", "#999999"),
 }
 SIGNS: Final = {"positive": ("positive", "#b2182b"), "negative": ("negative", "#2166ac")}
-KINDS: Final = {"convolution": "conv.", "transposed_convolution": "transp.\nconv."}
+KINDS: Final = {"convolution": "conv.", "transposed_convolution": "transp. conv."}
 STRETCHED: Final = 10.0
 """Beyond this many times the explained output the axis is stretched: linear to 1, then by powers
 of ten."""
@@ -79,7 +80,7 @@ def draw_conservation(datasets: Mapping[str, xr.Dataset], *, dpi: int = 200) -> 
     with our_style():
         figure = new_figure(3.6, dpi)
         axes = figure.subplots()
-        figure.subplots_adjust(left=0.085, right=0.77, top=0.83, bottom=0.25)
+        figure.subplots_adjust(left=0.075, right=0.78, top=0.83, bottom=0.15)
         any_dataset = next(iter(datasets.values()))
         counts = {int(each["output"].notnull().sum()) for each in datasets.values()}
         seeds = any_dataset.sizes["seed"]
@@ -114,7 +115,7 @@ def draw_books(dataset: xr.Dataset, title: str, *, dpi: int = 200) -> Figure:
     with our_style():
         figure = new_figure(3.4, dpi)
         left, taken, signs = figure.subplots(1, 3)
-        figure.subplots_adjust(left=0.06, right=0.985, top=0.775, bottom=0.235, wspace=0.24)
+        figure.subplots_adjust(left=0.055, right=0.985, top=0.775, bottom=0.165, wspace=0.24)
         n = int(dataset["output"].notnull().any("seed").sum())
         _title(
             figure,
@@ -164,7 +165,7 @@ def _bars(
         shift = 0.0 if stacked else width * (number - (len(parts) - 1) / 2)
         axes.bar(steps + shift, np.nan_to_num(share), width, color=colour, label=text)
     axes.axhline(0, color=FAINT, linewidth=0.6)
-    _ticks(axes, steps, _names(dataset))
+    _ticks(axes, steps, _names(dataset, rules=True))
     axes.set_xlim(0.4, len(steps) + 0.6)
     _finish_axis(axes)
     low, high = axes.get_ylim()
@@ -176,16 +177,25 @@ def _bars(
     axes.legend(loc="upper right", handlelength=0.9, labelspacing=0.25)
 
 
-def _names(dataset: xr.Dataset) -> list[str]:
-    pairs = zip(dataset["kind"].values, dataset["layer"].values, strict=True)
-    return [f"{KINDS.get(str(k), str(k).replace('_', ' '))}\n{layer}" for k, layer in pairs]
+def _names(dataset: xr.Dataset, *, rules: bool) -> list[str]:
+    """Return kind and number of each layer, counted from the input, and its rule if wanted."""
+    kinds = [str(kind) for kind in dataset["kind"].values]
+    names = []
+    for place, kind in enumerate(kinds):
+        number, alike = kinds[place:].count(kind), kinds.count(kind)
+        name = KINDS.get(kind, kind.replace("_", " "))
+        names.append(f"{name} {number}" if alike > 1 else name)
+    if rules:
+        found = [str(json.loads(str(rule))["name"]) for rule in dataset["rule"].values]
+        names = [f"{name}\n{rule}" for name, rule in zip(names, found, strict=True)]
+    return names
 
 
 def _layers_below(axes: Any, dataset: xr.Dataset) -> None:
-    names = ["output", *_names(dataset)]
+    names = ["output", *_names(dataset, rules=False)]
     _ticks(axes, np.arange(len(names)), names)
     axes.set_xlim(-0.3, len(names) - 0.7)
-    axes.set_xlabel("after each layer, on the way to the input", labelpad=3, color=FAINT)
+    axes.set_xlabel("after each layer, on the way to the input", labelpad=3, color=FAINT, size=7)
 
 
 def _ticks(axes: Any, places: npt.NDArray[np.int64], names: list[str]) -> None:

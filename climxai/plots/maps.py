@@ -97,8 +97,8 @@ def _draw(
     label: str,
 ) -> Figure:
     lat, lon = (relevance[name].values.astype(float) for name in ("lat", "lon"))
-    view = _view(lat, lon, settings.region)
-    centre = _centre(view, settings)
+    view = view_of(lat, lon, settings.region)
+    centre = centre_of(view, settings)
     latitude = None if view is None else (view.south + view.north) / 2
     partial = settings.projection in PARTIAL
     if partial and (view is None or (view.east - view.west) % 360 > 160 or view.whole_circle):
@@ -135,7 +135,7 @@ def _draw(
     return figure
 
 
-def _view(lat: np.ndarray, lon: np.ndarray, region: Region | None) -> Region | None:
+def view_of(lat: np.ndarray, lon: np.ndarray, region: Region | None) -> Region | None:
     """Return the part of the world to show, None for all of it."""
     if region is not None:
         everything = region.whole_circle and region.north - region.south >= 180
@@ -151,7 +151,8 @@ def _view(lat: np.ndarray, lon: np.ndarray, region: Region | None) -> Region | N
     return Region(south=south, north=north, west=west, east=east)
 
 
-def _centre(view: Region | None, settings: Maps) -> float:
+def centre_of(view: Region | None, settings: Maps) -> float:
+    """Return the longitude of the map's middle."""
     if settings.central_longitude is not None:
         return float(settings.central_longitude)
     if view is None or view.whole_circle:

@@ -1,0 +1,156 @@
+"""`climxai audit`: its books balance, and agree with the shards of relevance."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import xarray as xr
+
+from climxai.config.experiment import load_experiment
+from tests.stages.conftest import Command
+
+LRP = (
+    "explain.methods=[{id: a1b0, name: lrp, rule: alpha1beta0},"
+    "{id: eps, name: lrp, rule: {name: epsilon, epsilon: 0.5}},"
+    "{id: box, name: lrp, rule: epsilon_gamma_box}, saliency]"
+)
+
+
+@pytest.fixture
+def trained(climxai: Command, experiment: Path) -> Path:
+    done = climxai("train", experiment)
+    assert done.code == 0, done.err
+    return experiment.parent / "out"
+
+
+def shards(out: Path, method: str, seed: int) -> xr.Dataset:
+    files = sorted((out / "relevance" / method / f"seed-{seed}").glob("*.nc"))
+    return xr.concat([xr.load_dataset(path) for path in files], "sample")
+
+
+def test_the_books_agree_with_the_shards(climxai: Command, experiment: Path, trained: Path) -> None:
+    # The oracle is the relevance in the files of `climxai explain`, summed here.
+    assert climxai("explain", experiment, "--set", LRP).code == 0
+    done = climxai("audit", experiment, "--set", LRP)
+    assert done.code == 0, done.err
+    assert "saliency" in done.err
+    for method in ("a1b0", "eps", "box"):
+        audit = xr.load_dataset(trained / "audit" / f"{method}.nc")
+        assert audit["passed"].dims == ("seed", "layer", "sample")
+        for seed in (0, 1):
+            books, held = audit.sel(seed=seed), shards(trained, method, seed)
+            assert books["row"].values.tolist() == held["row"].values.tolist()
+            on_map = held["relevance"].astype(np.float64).sum(("channel", "lat", "lon"))
+            np.testing.assert_allclose(books["total"] - books["land"], on_map, atol=1e-5)
+            np.testing.assert_allclose(books["output"], held["output"], rtol=1e-5)
+            np.testing.assert_allclose(
+                books["conservation"], held["conservation"], rtol=1e-4, atol=1e-5
+            )
+            assert books["zero_map"].values.tolist() == held["zero_map"].values.tolist()
+    assert not (trained / "audit" / "saliency.nc").exists()
+
+
+def test_what_was_taken_and_what_is_left_add_up(
+    climxai: Command, experiment: Path, trained: Path
+) -> None:
+    # Nothing vanishes: output = relevance of the input + bias + stabiliser + the rest, and what a
+    # layer of a chain passes on is what reaches the next.
+    assert climxai("audit", experiment, "--set", LRP).code == 0
+    for method in ("a1b0", "eps", "box"):
+        audit = xr.load_dataset(trained / "audit" / f"{method}.nc")
+        taken = (audit["bias"] + audit["stabiliser"] + audit["other"]).sum("layer")
+        np.testing.assert_allclose(audit["total"] + taken, audit["output"], atol=1e-5)
+        np.testing.assert_allclose(
+            audit["positive"] + audit["negative"], audit["passed"], atol=1e-5
+        )
+        np.testing.assert_allclose(audit["passed"][:, :-1], audit["arrived"][:, 1:], atol=1e-5)
+        np.testing.assert_allclose(audit["passed"][:, -1], audit["total"], atol=1e-5)
+        assert audit["kind"].values.tolist() == ["dense"] * 3
+    stabilised = xr.load_dataset(trained / "audit" / "eps.nc")["stabiliser"]
+    assert float(abs(stabilised).max()) > 0.01
+
+
+def test_the_file_says_where_it_comes_from(
+    climxai: Command, experiment: Path, trained: Path
+) -> None:
+    assert climxai("audit", experiment).code == 0
+    attributes = xr.load_dataset(trained / "audit" / "lrp.nc").attrs
+    assert attributes["Conventions"].startswith("CF-")
+    assert "climxai audit" in attributes["history"]
+    assert set(json.loads(attributes["network_digests_sha256"])) == {"0", "1"}
+    assert json.loads(attributes["method_settings"])["rule"]["name"] == "alpha1beta0"
+    assert "audit" in json.loads((trained / "provenance.json").read_text())
+    for name in ("lrp", "eps", "conservation"):
+        assert (trained / "audit" / f"{name}.png").stat().st_size > 1000
+
+
+def test_only_correct_samples_and_a_part_of_the_split(
+    climxai: Command, experiment: Path, trained: Path
+) -> None:
+    chosen = ("--set", "explain.samples=test", "--set", "explain.only_correct=true")
+    # One epoch with a tiny step: the networks are wrong here and there.
+    weak = (*chosen, "--set", "train.epochs=1", "--set", "train.optimizer.learning_rate=0.0001")
+    assert climxai("train", experiment, *weak).code == 0
+    assert climxai("explain", experiment, *weak).code == 0
+    assert climxai("audit", experiment, *weak).code == 0
+    audit = xr.load_dataset(trained / "audit" / "lrp.nc")
+    scores = json.loads((trained / "scores.json").read_text())["seeds"]
+    some_are_wrong = False
+    for row in scores:
+        there = audit["output"].sel(seed=row["seed"]).notnull()
+        assert there.size == row["test"]["n"]
+        assert int(there.sum()) == np.trace(row["test"]["confusion"])
+        assert audit["row"].values[there.values].tolist() == (
+            shards(trained, "lrp", row["seed"])["row"].values.tolist()
+        )
+        some_are_wrong |= int(there.sum()) < there.size
+    assert some_are_wrong
+    assert np.isnan(audit["passed"].where(audit["output"].isnull())).all()
+
+
+def test_explain_audits_when_asked(climxai: Command, experiment: Path, trained: Path) -> None:
+    done = climxai("explain", experiment, "--set", "explain.audit=true")
+    assert done.code == 0, done.err
+    assert "to stabiliser" in done.out
+    asked = {path.name: path for path in (trained / "audit").iterdir()}
+    assert set(asked) == {"lrp.nc", "lrp.png", "eps.nc", "eps.png", "conservation.png"}
+    first = xr.load_dataset(asked["eps.nc"])
+    assert climxai("audit", experiment).code == 0
+    xr.testing.assert_equal(first, xr.load_dataset(asked["eps.nc"]))
+
+
+def test_advice_names_what_hurts(climxai: Command, experiment: Path, trained: Path) -> None:
+    del trained
+    assert "without L2 or L1 penalty" in " ".join(climxai("audit", experiment).out.split())
+    calm = climxai("audit", experiment, "--set", "train.l2=[1, 0]")
+    assert "without L2 or L1 penalty" not in " ".join(calm.out.split())
+
+
+def test_memory_changes_no_number(climxai: Command, experiment: Path, trained: Path) -> None:
+    assert climxai("audit", experiment).code == 0
+    whole = xr.load_dataset(trained / "audit" / "eps.nc")
+    assert climxai("audit", experiment, "--set", "compute.rows_per_shard=7").code == 0
+    xr.testing.assert_allclose(whole, xr.load_dataset(trained / "audit" / "eps.nc"), rtol=1e-4)
+
+
+def test_nothing_to_audit_is_said(climxai: Command, experiment: Path, trained: Path) -> None:
+    del trained
+    done = climxai("audit", experiment, "--set", "explain.methods=[saliency]")
+    assert done.code == 2
+    assert "saliency" in done.err
+    assert "lrp" in done.err
+    done = climxai(
+        "check", experiment, "--set", "explain.methods=[saliency]", "--set", "explain.audit=true"
+    )
+    assert done.code == 2
+    assert "audit" in done.err
+
+
+def test_without_networks_it_says_what_to_do(climxai: Command, experiment: Path) -> None:
+    done = climxai("audit", experiment)
+    assert done.code == 4
+    assert "climxai train" in done.err
+    assert load_experiment(experiment).explain.audit is False
