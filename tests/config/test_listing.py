@@ -170,30 +170,15 @@ def test_the_schema_refuses_mistakes(
     assert complaints(validator, read_text(SHORT.replace(old, new), "e.yaml").value)
 
 
-def processor_seconds(imports: str) -> tuple[float, set[str]]:
-    """Best of three processor times of an import in a fresh process, and what it loaded."""
-    code = (
-        f"import sys, time; start = time.process_time(); import {imports}; "
-        "print(time.process_time() - start); print(*sys.modules)"
-    )
-    runs = [
-        subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
-        for _ in range(3)
-    ]
-    loaded = {name.partition(".")[0] for name in runs[0].stdout.splitlines()[1].split()}
-    return min(float(run.stdout.splitlines()[0]) for run in runs), loaded
-
-
-def test_importing_it_is_quick_and_loads_nothing_heavy() -> None:
-    seconds, loaded = processor_seconds(
-        "climxai.config.experiment, climxai.config.listing, climxai.config.schema"
-    )
+def test_importing_it_loads_nothing_heavy() -> None:
+    # How long it takes is measured in benchmarks/startup.py.
+    imports = "climxai.config.experiment, climxai.config.listing, climxai.config.schema"
+    code = f"import sys, {imports}; print(*sys.modules)"
+    run = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
+    loaded = {name.partition(".")[0] for name in run.stdout.split()}
     heavy = {"torch", "xarray", "dask", "sklearn", "scipy", "matplotlib", "cartopy", "pandas"}
     assert loaded & heavy == set()
     assert "climxai" in loaded
-    # A slow or busy machine is measured by what the libraries beneath take there.
-    beneath, _ = processor_seconds("numpy, yaml, pydantic.types, pydantic.main")
-    assert seconds < max(0.4, 3 * beneath)
 
 
 def test_entries_have_a_name_of_their_own() -> None:
