@@ -33,7 +33,8 @@ def shard_dataset(
     Parameters
     ----------
     relevance
-        ``values`` [sample, channel, lat, lon] and ``output`` [sample].
+        ``values`` [sample, channel, lat, lon] and ``output`` [sample], the explained scalar, less
+        its reference where there is one.
     inputs
         The maps explained, whose coordinates are taken over.
     valid
@@ -58,12 +59,9 @@ def shard_dataset(
     output = relevance.output.detach().cpu().numpy().astype(np.float64)
     leak = np.abs(values[:, ~valid].astype(np.float64)).sum(axis=1)
     on_valid = values[:, valid].astype(np.float64)
-    explained = output
-    if relevance.reference is not None:
-        explained = output - relevance.reference.detach().cpu().numpy().astype(np.float64)
     total = on_valid.sum(axis=1)
     with np.errstate(divide="ignore", invalid="ignore"):
-        conservation = np.where(explained != 0, total / explained, np.nan)
+        conservation = np.where(output != 0, total / output, np.nan)
     values[:, ~valid] = np.nan
     flags = {
         "flag_values": np.arange(len(classes), dtype=np.int32),

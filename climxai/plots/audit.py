@@ -143,6 +143,7 @@ def _line(axes: Any, values: Array, colour: str, number: int, lines: int, label:
     """Draw median and quartiles of values [step, sample]; lines on each other are set apart."""
     values = values[:, np.isfinite(values).all(axis=0)]
     if values.shape[1] == 0:
+        axes.plot([], [], color=colour, label=f"{label.replace('_', ' ')} (no sample)")
         return
     low, middle, high = np.percentile(values, [25, 50, 75], axis=1)
     steps = np.arange(len(middle)) + 0.05 * (number - (lines - 1) / 2)

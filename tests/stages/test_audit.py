@@ -154,3 +154,25 @@ def test_without_networks_it_says_what_to_do(climxai: Command, experiment: Path)
     assert done.code == 4
     assert "climxai train" in done.err
     assert load_experiment(experiment).explain.audit is False
+
+
+def test_conservation_is_of_the_difference_from_a_reference(
+    climxai: Command, experiment: Path
+) -> None:
+    # Closed form: in a linear network the products of weight and input add up to the output less
+    # the output at zero input, whatever the bias.
+    settings = (
+        "--set", "network=linear", "--set", "train.epochs=3",
+        "--set", "explain.objective={name: regression, output: 1, minus: zero_input}",
+        "--set", "explain.methods=[input_x_gradient, {name: lrp, rule: epsilon}]",
+    )  # fmt: skip
+    assert climxai("train", experiment, *settings).code == 0
+    assert climxai("explain", experiment, *settings).code == 0
+    assert climxai("audit", experiment, *settings).code == 0
+    out = experiment.parent / "out"
+    held = shards(out, "input_x_gradient", 0)
+    clear = abs(held["output"]) > 0.01
+    assert int(clear.sum()) > 10
+    np.testing.assert_allclose(held["conservation"].where(clear, drop=True), 1, rtol=1e-3)
+    books = xr.load_dataset(out / "audit" / "lrp.nc").sel(seed=0)
+    np.testing.assert_allclose(books["output"], held["output"], atol=1e-5)
