@@ -63,13 +63,13 @@ def dense() -> nn.Module:
 def convolution() -> nn.Module:
     """Return a network of two convolutions, pooling and a dense head."""
     return nn.Sequential(
-        nn.Conv2d(1, 8, 3, padding=1),
+        nn.Conv2d(1, 16, 3, padding=1),
         nn.ReLU(),
         nn.MaxPool2d(2),
-        nn.Conv2d(8, 16, 3, padding=1),
+        nn.Conv2d(16, 32, 3, padding=1),
         nn.ReLU(),
         nn.MaxPool2d(2),
-        FlatLinear(16 * 22 * 45, 2),
+        FlatLinear(32 * 22 * 45, 2),
     )
 
 

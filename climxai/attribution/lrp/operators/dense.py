@@ -37,7 +37,11 @@ class Dense(Weighted):
 
     def apply(self, x: Tensor, variant: Variant = "plain", *, bias: bool = False) -> Tensor:
         """Return ``x W^T``."""
-        return functional.linear(x, self.variant(variant), self.bias if bias else None)
+        weight, shift = self.variant(variant), self.bias if bias else None
+        if not self._wide(x) or not _turned(x, weight):
+            return functional.linear(x, weight, shift)
+        sums = torch.mm(weight, x.t()).t()
+        return sums if shift is None else sums.add_(shift)
 
     def pull(self, s: Tensor, shape: torch.Size, variant: Variant = "plain") -> Tensor:
         """Return ``s W``."""
@@ -79,11 +83,11 @@ class Dense(Weighted):
             )
             return parts, self.total(parts), (x, "halves")
         plain, size = x.new_empty((2, len(x), len(self.weight)))
-        half, half_size = self.variant("half").t(), self.variant("half_size").t()
+        half, half_size = self.variant("half"), self.variant("half_size")
         for rows in self._blocks(x):
             part = x[rows]
-            torch.mm(part, half, out=plain[rows])
-            torch.mm(torch.abs(part, out=self._buffer("a", part)), half_size, out=size[rows])
+            _product(part, half, plain[rows])
+            _product(torch.abs(part, out=self._buffer("a", part)), half_size, size[rows])
         if _balanced(plain, size):
             parts = torch.stack((plain + size, plain - size), 1)
             return parts, plain.mul_(2), (x, "sizes")
@@ -156,6 +160,19 @@ class Dense(Weighted):
             torch.mm(s[rows], self.weight, out=result[rows])
             result[rows] *= x[rows]
         return result
+
+
+def _turned(x: Tensor, weight: Tensor) -> bool:
+    """Whether ``W x^T`` is computed faster than ``x W^T``: few outputs for many samples."""
+    return len(weight) < len(x)
+
+
+def _product(x: Tensor, weight: Tensor, into: Tensor) -> None:
+    """Write ``x W^T`` of a wide layer."""
+    if _turned(x, weight):
+        into.copy_(torch.mm(weight, x.t()).t())
+    else:
+        torch.mm(x, weight.t(), out=into)
 
 
 def _balanced(plain: Tensor, size: Tensor) -> bool:
