@@ -101,9 +101,13 @@ def _train_seed(
     seed: int,
     started: dict[str, Any],
 ) -> Bundle:
+    import torch
+
     from climxai.models.network import build_network
     from climxai.models.training.fit import fit
 
+    if experiment.compute.threads is not None:
+        torch.set_num_threads(experiment.compute.threads)
     key = training_key(experiment, samples, seed)
     path = layout.network(seed)
     done = _finished(path, key)
