@@ -34,8 +34,8 @@ def weights_dataset(
     -------
     xarray.Dataset
         weight (seed, unit, channel, lat, lon), NaN on invalid cells, for a dense layer, or
-        (seed, unit, channel, row, column) for a convolution, rows from south to north; coordinates
-        seed, unit, channel, and with maxout piece (unit), else only unit.
+        (seed, unit, channel, row, column) for a convolution, rows from south to north. With
+        maxout ``unit`` counts every unit as often as it has pieces, told apart by piece (unit).
     """
     import xarray as xr
 

@@ -143,14 +143,14 @@ def _line(axes: Any, values: Array, colour: str, number: int, lines: int, label:
     """Draw median and quartiles of values [step, sample]; lines on each other are set apart."""
     values = values[:, np.isfinite(values).all(axis=0)]
     if values.shape[1] == 0:
-        axes.plot([], [], color=colour, label=f"{label.replace('_', ' ')} (no sample)")
+        axes.plot([], [], color=colour, label=f"{label} (no sample)")
         return
     low, middle, high = np.percentile(values, [25, 50, 75], axis=1)
     steps = np.arange(len(middle)) + 0.05 * (number - (lines - 1) / 2)
     axes.fill_between(steps, low, high, color=colour, alpha=0.15, linewidth=0)
     axes.plot(
         steps, middle, "o-", color=colour, linewidth=1.3, markersize=3.5,
-        markeredgecolor="white", markeredgewidth=0.5, label=label.replace("_", " "),
+        markeredgecolor="white", markeredgewidth=0.5, label=label,
     )  # fmt: skip
 
 
