@@ -27,6 +27,7 @@ def shard_dataset(
     part_names: tuple[str, ...],
     classes: tuple[str, ...],
     attributes: dict[str, Any],
+    decomposes: bool = True,
 ) -> xr.Dataset:
     """Return relevance as labelled arrays; what lies on invalid cells is summed, then made NaN.
 
@@ -47,6 +48,8 @@ def shard_dataset(
         Class names in the order of their numbers.
     attributes
         Global attributes: key, method, seed, ….
+    decomposes
+        Whether relevance shares out the explained output; where not, conservation is NaN.
 
     Returns
     -------
@@ -61,7 +64,7 @@ def shard_dataset(
     on_valid = values[:, valid].astype(np.float64)
     total = on_valid.sum(axis=1)
     with np.errstate(divide="ignore", invalid="ignore"):
-        conservation = np.where(output != 0, total / output, np.nan)
+        conservation = np.where(decomposes & (output != 0), total / output, np.nan)
     values[:, ~valid] = np.nan
     flags = {
         "flag_values": np.arange(len(classes), dtype=np.int32),

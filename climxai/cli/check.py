@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from climxai.cli.options import experiment_command, load
+from climxai.core.errors import DataError
 
 
 @click.command("check")
@@ -25,4 +26,7 @@ def command(config: Path, overrides: tuple[str, ...], **options: Any) -> None:
     from climxai.cli.show import show_plan
     from climxai.stages.check import check
 
-    show_plan(check(experiment))
+    plan = check(experiment)
+    show_plan(plan)
+    if plan.refusal is not None:
+        raise DataError(plan.refusal)

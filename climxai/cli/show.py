@@ -153,6 +153,7 @@ def show_plan(plan: Plan) -> None:
             (
                 [part if part != "none" else "in a gap", *counts.values(), sum(counts.values())]
                 for part, counts in plan.counts.items()
+                if sum(counts.values()) or part in ("train", "test")
             ),
         )
     )
@@ -162,10 +163,8 @@ def show_plan(plan: Plan) -> None:
     seeds = ", ".join(map(str, plan.seeds))
     line("network", f"{plan.network}, {plan.parameters:,} parameters, seeds {seeds}")
     line("methods", ", ".join(plan.methods))
-    line(
-        "explaining",
-        f"{plan.explained} samples, {plan.shards} shards of up to {plan.rows_per_shard}",
-    )
+    shards = f"{plan.shards} shard{'s' if plan.shards != 1 else ''}"
+    line("explaining", f"{plan.explained} samples, {shards} of up to {plan.rows_per_shard}")
     line(
         "memory",
         f"about {size(plan.training_bytes)} to train, {size(plan.shard_bytes)} to explain, "

@@ -28,7 +28,8 @@ def _explain(path: Path, error: OSError) -> OutputError:
         errno.ENOTDIR: "a file stands where a directory is needed: choose another `output`",
         errno.EEXIST: "a file stands where a directory is needed: choose another `output`",
     }
-    return OutputError(f"cannot write {path}: {reasons.get(error.errno or 0, str(error))}")
+    otherwise = f"{error.strerror or error}: choose another `output`"
+    return OutputError(f"cannot write {path}: {reasons.get(error.errno or 0, otherwise)}")
 
 
 def make_directory(path: Path) -> Path:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import socket
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -15,6 +16,8 @@ from climxai.core.errors import OutputError
 from climxai.core.files import make_directory
 
 NAME = ".climxai.lock"
+UNREADABLE_SECONDS = 60.0
+"""A lock that cannot be read after this time was cut short, by a full disk or a crash."""
 
 
 def _alive(pid: int) -> bool:
@@ -30,9 +33,24 @@ def _alive(pid: int) -> bool:
 def _holder(path: Path) -> dict[str, Any] | None:
     try:
         holder = json.loads(path.read_text(encoding="utf-8"))
-    except (FileNotFoundError, ValueError):
+    except FileNotFoundError:
         return None
+    except ValueError:
+        # Just being written, or cut short by a crash: only its age can tell.
+        return {"pid": "unknown", "host": "unknown", "command": "?", "since": "?"}
     return holder if isinstance(holder, dict) else None
+
+
+def _abandoned(path: Path, holder: dict[str, Any] | None, host: Any) -> bool:
+    """Return whether the lock's process is dead, or the lock is unreadable and not brand new."""
+    if holder is None:
+        return True
+    if holder.get("pid") == "unknown":
+        try:
+            return time.time() - path.stat().st_mtime > UNREADABLE_SECONDS
+        except FileNotFoundError:
+            return True
+    return holder.get("host") == host and not _alive(int(holder["pid"]))
 
 
 @contextmanager
@@ -60,7 +78,7 @@ def locked(directory: Path, command: str) -> Iterator[None]:
             handle = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o644)
         except FileExistsError:
             holder = _holder(path)
-            if holder and holder.get("host") == mine["host"] and not _alive(int(holder["pid"])):
+            if _abandoned(path, holder, mine["host"]):
                 path.unlink(missing_ok=True)
                 continue
             who = (
@@ -75,8 +93,15 @@ def locked(directory: Path, command: str) -> Iterator[None]:
             ) from None
         except OSError as error:
             raise OutputError(f"cannot write into {directory}: {error.strerror}") from error
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            json.dump(mine, file)
+        try:
+            with os.fdopen(handle, "w", encoding="utf-8") as file:
+                json.dump(mine, file)
+        except OSError as error:
+            path.unlink(missing_ok=True)
+            raise OutputError(
+                f"cannot write into {directory}: {error.strerror}; free some space or choose "
+                "another `output`"
+            ) from error
         break
     try:
         yield

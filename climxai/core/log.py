@@ -27,8 +27,10 @@ def log_to_stderr(*, verbose: bool = False, quiet: bool = False) -> None:
         root.removeHandler(handler)
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(_Plain("%(message)s"))
+    # The level is the handler's: run.log keeps everything, however quiet the terminal is.
+    handler.setLevel(logging.DEBUG if verbose else logging.WARNING if quiet else logging.INFO)
     root.addHandler(handler)
-    root.setLevel(logging.DEBUG if verbose else logging.WARNING if quiet else logging.INFO)
+    root.setLevel(logging.DEBUG)
     root.propagate = False
 
 

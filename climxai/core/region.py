@@ -29,6 +29,12 @@ class Region(Record):
                 "south ({south}) must lie below north ({north})",
                 {"south": self.south, "north": self.north},
             )
+        if not self.whole_circle and (self.east - self.west) % 360 == 0:
+            raise PydanticCustomError(
+                "region",
+                "west and east are the same meridian ({west}); all of it is west 0, east 360",
+                {"west": self.west},
+            )
         return self
 
     @property
@@ -87,6 +93,8 @@ NAMED_REGIONS: dict[str, Region] = {
 def as_region(value: Any) -> Any:
     """Turn a region's name or ``[south, north, west, east]`` into what `Region` accepts."""
     if isinstance(value, str):
+        # Niño3.4, nino3.4 and nino34 are one region.
+        value = value.lower().replace("ñ", "n").replace(".", "").replace("+", "")
         if value not in NAMED_REGIONS:
             raise PydanticCustomError(
                 "region_name",

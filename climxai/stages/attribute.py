@@ -8,6 +8,7 @@ import numpy as np
 
 from climxai.bridge.shard import shard_dataset
 from climxai.stages.preparation import PARTS, Prepared
+from climxai.version import __version__
 
 if TYPE_CHECKING:
     import torch
@@ -86,8 +87,11 @@ def attribute(
         parts=prepared.parts[task.positions][chosen],
         part_names=PARTS,
         classes=prepared.samples.classes,
+        decomposes=task.method.decomposes,
         attributes={
+            "source": f"climxai {__version__}",
             "key": task.key,
+            "network_digest_sha256": task.network,
             "method": str(task.method.id),
             "method_settings": task.method.canonical(),
             "objective_settings": explain.objective.canonical(),

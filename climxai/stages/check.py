@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from climxai.core.errors import DataError
 from climxai.stages.index import rows_per_shard
-from climxai.stages.preparation import Prepared, prepare
+from climxai.stages.preparation import Prepared, prepare, require_trainable
 
 if TYPE_CHECKING:
     from climxai.config.experiment import Experiment
@@ -43,6 +44,8 @@ class Plan:
     disk_bytes: int
     output: str
     warnings: tuple[str, ...]
+    refusal: str | None
+    """why training would be refused, if it would"""
 
 
 def check(experiment: Experiment) -> Plan:
@@ -60,6 +63,11 @@ def check(experiment: Experiment) -> Plan:
     experiment.maps.check()
     prepared = prepare(experiment)
     check_methods(experiment, prepared)
+    refusal = None
+    try:
+        require_trainable(prepared)
+    except DataError as error:
+        refusal = str(error)
     fields, classes = prepared.fields, prepared.samples.classes
     shape = tuple(int(fields.sizes[name]) for name in ("channel", "lat", "lon"))
     cells = int(np.prod(shape))
@@ -89,11 +97,12 @@ def check(experiment: Experiment) -> Plan:
         rows_per_shard=per_shard,
         # Maps in memory while training, with their preprocessing; weights, gradients, momentum.
         training_bytes=in_parts * cells * 4 * 2 + parameters * 4 * 4,
-        shard_bytes=per_shard * cells * 4 * 8,
+        shard_bytes=min(per_shard, explained) * cells * 4 * 8,
         disk_bytes=runs * explained * cells * RELEVANCE_BYTES
         + len(experiment.train.seeds) * parameters * 4,
         output=experiment.output.directory,
         warnings=prepared.warnings,
+        refusal=refusal,
     )
 
 

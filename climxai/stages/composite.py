@@ -137,7 +137,13 @@ def draw_maps(
                 experiment.maps,
                 signed=method.signed,
                 title=_title(label, channel if len(channels) > 1 else None),
-                subtitle=_subtitle(dataset, method, count, label),
+                subtitle=_subtitle(
+                    dataset,
+                    method,
+                    count,
+                    label,
+                    str(experiment.explain.objective.model_dump()["name"]),
+                ),
                 label=colour_bar_label(experiment.composite.normalise),
             )
             paths = [
@@ -179,11 +185,19 @@ def _field_name(chosen: xr.Dataset, experiment: Experiment) -> str:
     return name
 
 
-def _subtitle(dataset: xr.Dataset, method: Method, count: int, label: str) -> str:
+def _subtitle(dataset: xr.Dataset, method: Method, count: int, label: str, objective: str) -> str:
     seeds = dataset.sizes["seed"]
     by_seed = dataset["count_by_seed"].sel({"class": label}).values
     n = f"n = {int(by_seed[0])}" if len(set(by_seed.tolist())) == 1 else f"n = {count} maps"
-    return f"{method.id}, {n}, {seeds} network{'s' if seeds > 1 else ''}"
+    settings = method.model_dump(mode="json")
+    rule = settings.get("rule", {}).get("name")
+    how = f"{method.id} ({rule})" if rule and rule != method.id else str(method.id)
+    what = objective.replace("_", " ")
+    empty = int((dataset["zero_fraction"].sel({"class": label}) == 1).sum())
+    networks = f"{seeds} network{'s' if seeds > 1 else ''}"
+    if empty:
+        networks += f" ({empty} of them with zero maps only)"
+    return f"{how} of the {what}, {n}, {networks}"
 
 
 def colour_bar_label(normalise: str) -> str:

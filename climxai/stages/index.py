@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 LOG = logging.getLogger(__name__)
 
-INDEX_FORMAT: Final = 1
+INDEX_FORMAT: Final = 2
 ARRAYS_PER_SAMPLE: Final = 8
 """Float32 maps held at once per sample: read, preprocessed in float64, input, relevance, …"""
 
@@ -51,6 +51,8 @@ class ShardTask:
     number: int
     path: Path
     key: str
+    network: str
+    """digest of the bundle"""
     positions: npt.NDArray[np.int64]
 
     def as_shard(self, layout: Layout) -> Shard:
@@ -141,6 +143,7 @@ def plan_shards(
                         number=number,
                         path=layout.shard(str(method.id), bundle.seed, number),
                         key=shard_key(bundle, samples, method, experiment.explain, rows[positions]),
+                        network=bundle.digest,
                         positions=positions,
                     )
                 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,6 +14,8 @@ from climxai.core.files import read_json, write_json, write_text
 from climxai.core.lock import locked
 from climxai.core.log import log_to_file
 from climxai.stages.layout import Layout
+
+LOG = logging.getLogger(__name__)
 
 if TYPE_CHECKING:
     from climxai.config.experiment import Experiment
@@ -29,7 +32,13 @@ def stage_output(experiment: Experiment, stage: str) -> Iterator[Layout]:
     """
     layout = Layout(Path(experiment.output.directory))
     with locked(layout.root, stage), log_to_file(layout.log):
-        yield layout
+        LOG.debug("%s begins: %s", stage, provenance.command_line())
+        try:
+            yield layout
+        except (Exception, KeyboardInterrupt) as error:
+            LOG.debug("%s ended by %s: %s", stage, type(error).__name__, error)
+            raise
+        LOG.debug("%s is done", stage)
 
 
 def write_config(experiment: Experiment, layout: Layout) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from climxai.bridge.bundle import Bundle
 from climxai.core.digest import file_digest
 from climxai.core.errors import ModelError
-from climxai.stages.keys import data_key
+from climxai.stages.keys import data_key, samples_key, training_key
 from climxai.stages.preparation import Prepared, prepare
 
 if TYPE_CHECKING:
@@ -48,6 +48,14 @@ def prepare_with(experiment: Experiment, bundles: Sequence[Bundle]) -> Prepared:
     prepared = prepare(experiment, preprocessing=first.preprocessing, valid=valid)
     if not same_data:
         first.signature.check_mask(prepared.valid, str(first.path))
+    for bundle in bundles if same_data else ():
+        samples = samples_key(experiment, prepared.files)
+        if bundle.key != training_key(experiment, samples, bundle.seed):
+            raise ModelError(
+                f"the network in {bundle.path} was trained with another `preprocess`, `label`, "
+                "`split`, `network` or `train` section than the configuration's: run "
+                "`climxai train` again, or give the settings it was trained with"
+            )
     if prepared.samples.classes != first.classes:
         raise ModelError(
             f"the classes of `label` ({', '.join(prepared.samples.classes)}) are not those of the "

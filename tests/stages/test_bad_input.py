@@ -222,3 +222,11 @@ def test_an_unknown_command(climxai: Command) -> None:
     done = climxai("trian")
     assert done.code == CONFIG
     assert "Did you mean 'train'?" in done.err
+
+
+def test_check_refuses_what_train_would_refuse(climxai: Command, experiment: Path) -> None:
+    done = climxai("check", experiment, "--set", "label.classes.warm.above=50")
+    assert done.code == DATA
+    assert "the training part of the split has no sample of class warm" in done.err
+    assert "samples" in done.out  # the plan is shown all the same
+    assert not (experiment.parent / "out").exists()

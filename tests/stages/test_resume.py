@@ -172,3 +172,13 @@ def test_ctrl_c_leaves_nothing_half_written(
     assert not (out / ".climxai.lock").exists()
     assert not list((out / "composites").glob("*.nc"))
     monkeypatch.undo()
+
+
+def test_explaining_with_settings_not_trained_with_is_refused(
+    climxai: Command, experiment: Path
+) -> None:
+    ok(climxai, "train", experiment)
+    for change in ("network.hidden=[4]", "train.epochs=3", "split.gap=5"):
+        done = climxai("explain", experiment, "--set", change)
+        assert done.code == 4
+        assert "run `climxai train` again" in done.err

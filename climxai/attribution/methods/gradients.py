@@ -27,6 +27,11 @@ class Saliency(Method):
     """Take the gradient's absolute value; false keeps its sign."""
 
     @property
+    def decomposes(self) -> bool:
+        """Whether relevance shares out the explained scalar: a sensitivity does not."""
+        return False
+
+    @property
     def signed(self) -> bool:
         """Whether relevance can be negative."""
         return not self.absolute

@@ -31,6 +31,11 @@ class Method(Record):
         return "diverging" if self.signed else "sequential"
 
     @property
+    def decomposes(self) -> bool:
+        """Whether relevance shares out the explained scalar, so that its sum can be compared."""
+        return True
+
+    @property
     def needs_bounds(self) -> bool:
         """Whether `attribute` needs the smallest and largest value of every input cell."""
         return False
