@@ -84,7 +84,7 @@ def load_experiment(path: Path, overrides: Sequence[str] = ()) -> Experiment:
     found = apply_overrides(document, overrides)
     _complete(document.value, path)
     experiment, more = _validate(document, {"base": str(path.absolute().parent)})
-    wrong = (*found, *more)
+    wrong = (*document.mistakes, *found, *more)
     if wrong or experiment is None:
         raise ConfigError(Mistakes(str(path), wrong).text())
     return experiment

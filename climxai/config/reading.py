@@ -36,6 +36,8 @@ class Document:
     """place of the key in front of each value"""
     written: dict[Keys, str] = field(default_factory=dict)
     """each scalar as the user wrote it"""
+    mistakes: tuple[Mistake, ...] = ()
+    """equal keys and tags: reading went on behind them, so that all mistakes are found at once"""
 
     def place(self, keys: Keys) -> Place:
         """Return where the value under ``keys``, or the closest block around it, was written."""
@@ -66,7 +68,8 @@ def read_file(path: Path) -> Document:
     ------
     ConfigError
         With file, line and column: the file is missing, not UTF-8, not YAML, empty, holds several
-        documents, equal keys, tags or aliases without end, or is not a mapping.
+        documents or aliases without end, or is not a mapping. Equal keys and tags are left in the
+        document's `mistakes`.
     """
     source = str(path)
     try:
@@ -83,7 +86,7 @@ def read_file(path: Path) -> Document:
             f"{source}: larger than {MOST_BYTES // 10**6} MB, expected a configuration; "
             "is it a data file?"
         )
-    document = read_text(_decode(raw, source), source)
+    document = _parse(_decode(raw, source), source)
     if not isinstance(document.value, dict):
         kind = "a list" if isinstance(document.value, list) else "a single value"
         raise ConfigError(
@@ -113,6 +116,13 @@ def read_text(text: str, source: str) -> Document:
     ConfigError
         As `read_file`; all equal keys and tags are reported together.
     """
+    document = _parse(text, source)
+    if document.mistakes:
+        raise ConfigError(Mistakes(source, document.mistakes).text())
+    return document
+
+
+def _parse(text: str, source: str) -> Document:
     try:
         loader = CoreLoader(text)
         try:
@@ -140,8 +150,7 @@ class _Conversion:
 
     def document(self, node: Node) -> Document:
         self.found.value = self.convert(node, ())
-        if self.mistakes:
-            raise ConfigError(Mistakes(self.source, tuple(self.mistakes.values())).text())
+        self.found.mistakes = tuple(self.mistakes.values())
         return self.found
 
     def place(self, node: Node) -> Place:

@@ -202,3 +202,22 @@ def test_numbers_that_are_not_finite_are_refused(refused: Refused) -> None:
 def test_a_missing_file_is_one_line(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="there is no such configuration file"):
         load_experiment(tmp_path / "absent.yaml")
+
+
+def test_equal_keys_hide_no_other_mistake(tmp_path: Path) -> None:
+    path = tmp_path / "two.yaml"
+    path.write_text(
+        "data: {files: a.nc}\n"
+        "label: {name: calendar, classes: {a: [1], b: [7]}}\n"
+        "split: {name: by_date, train: 1990, test: 1991}\n"
+        "network: linear\n"
+        "train:\n"
+        "  epochs: 5\n"
+        "  epochs: 6\n"
+        "  seed: 1\n",
+        encoding="utf-8",
+    )
+    with pytest.raises(ConfigError) as caught:
+        load_experiment(path)
+    assert f"{path}:7:3" in str(caught.value)
+    assert f"{path}:8:3" in str(caught.value)
