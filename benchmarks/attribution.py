@@ -63,13 +63,13 @@ def dense() -> nn.Module:
 def convolution() -> nn.Module:
     """Return a network of two convolutions, pooling and a dense head."""
     return nn.Sequential(
-        nn.Conv2d(1, 16, 3, padding=1),
+        nn.Conv2d(1, 8, 3, padding=1),
         nn.ReLU(),
         nn.MaxPool2d(2),
-        nn.Conv2d(16, 32, 3, padding=1),
+        nn.Conv2d(8, 16, 3, padding=1),
         nn.ReLU(),
         nn.MaxPool2d(2),
-        FlatLinear(32 * 22 * 45, 2),
+        FlatLinear(16 * 22 * 45, 2),
     )
 
 
@@ -198,14 +198,15 @@ def compare(
     rounds: int,
     seconds: float,
 ) -> dict[str, float]:
-    """Return the median ratio of every other's time to the reference's, taken in turn."""
-    for run in (reference, *others.values()):
-        run()
+    """Return the median ratio of every other's time to the reference's in the same round."""
+    if rounds > 3:  # a quick run has no time to warm up: there the first call counts
+        for run in (reference, *others.values()):
+            run()
     ratios: dict[str, list[float]] = {name: [] for name in others}
     begin = time.perf_counter()
     for _ in range(rounds):
+        before = clock(reference, device, seconds)
         for name, run in others.items():
-            before = clock(reference, device, seconds)
             ratios[name].append(clock(run, device, seconds) / before)
         if time.perf_counter() - begin > rounds * seconds * 10:
             break
@@ -271,7 +272,7 @@ def main() -> None:
     if given.threads:
         torch.set_num_threads(given.threads)
     warnings.simplefilter("ignore")
-    rounds, seconds = (3, 0.01) if given.quick else (15, 0.2)
+    rounds, seconds = (3, 0.02) if given.quick else (15, 0.2)
     rows = measure(
         torch.device(given.device),
         rounds,
