@@ -23,6 +23,9 @@ TAKEN: Final = {
     "other": ("empty sides, zeros", "#999999"),
 }
 SIGNS: Final = {"positive": ("positive", "#b2182b"), "negative": ("negative", "#2166ac")}
+MOST_LETTERS = 30
+"""Letters that stand side by side below one panel at the usual size."""
+
 KINDS: Final = {"convolution": "conv.", "transposed_convolution": "transp. conv."}
 STRETCHED: Final = 10.0
 """Beyond this many times the explained output the axis is stretched: linear to 1, then by powers
@@ -204,7 +207,9 @@ def _ticks(axes: Any, places: npt.NDArray[np.int64], names: list[str]) -> None:
     many = len(names) > 6
     if many:
         names = [name.replace("\n", " ") for name in names]
-    axes.set_xticks(places, names, rotation=60 if many else 0, size=6 if many else 7)
+    widest = max(len(line) for name in names for line in name.split("\n"))
+    size = 6 if many else 5.5 if widest * len(names) > MOST_LETTERS else 7
+    axes.set_xticks(places, names, rotation=60 if many else 0, size=size)
     if many:
         for label in axes.get_xticklabels():
             label.set_ha("right")
