@@ -166,6 +166,8 @@ def test_wide_first_layers_in_float32(rule, emptied, count):
     With a nearly empty side, the difference of two large numbers would lose every digit.
     """
     generator = torch.Generator().manual_seed(0)
+    # A fixed draw: now and then one is so ill-conditioned (a bias alone on the negative side) that
+    # float32 itself, the plain four products included, is off by 3e-5.
     torch.manual_seed(0)
     module = nn.Sequential(nn.Flatten(), nn.Linear(8000, 4), nn.Tanh(), nn.Linear(4, 2))
     x = torch.randn((count, 1, 80, 100), generator=generator)
