@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from climxai.core import provenance
 from climxai.core.digest import file_digest
 from climxai.core.errors import OutputError
 from climxai.core.netcdf import write_netcdf
@@ -16,7 +15,13 @@ from climxai.core.progress import progress
 from climxai.stages.index import check_index, read_index, shards_of
 from climxai.stages.keys import samples_key
 from climxai.stages.layout import Layout
-from climxai.stages.outputs import begin, stage_output, write_config, write_provenance
+from climxai.stages.outputs import (
+    begin,
+    result_attributes,
+    stage_output,
+    write_config,
+    write_provenance,
+)
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -94,21 +99,14 @@ def _attributes(
     experiment: Experiment, method: Method, index: dict[str, Any], started: dict[str, Any]
 ) -> dict[str, Any]:
     """Return the global attributes: all of a result's provenance, as text netCDF can hold."""
-    from climxai.config.experiment import resolved_yaml
-
+    networks = {seed: index["networks"][str(seed)] for seed in experiment.train.seeds}
     return {
         "title": f"Composite relevance per class ({method.id})",
-        "source": f"climxai {provenance.versions()['climxai']}",
-        "history": provenance.history("composite"),
+        **result_attributes(experiment, "composite", started, networks),
         "method": str(method.id),
         "method_settings": method.canonical(),
         "objective_settings": experiment.explain.objective.canonical(),
         "signed": int(method.signed),
-        "seeds": json.dumps(list(experiment.train.seeds)),
-        "configuration": resolved_yaml(experiment),
-        "versions": json.dumps(started["versions"]),
-        "input_digests_sha256": json.dumps(started["inputs"]),
-        "network_digests_sha256": json.dumps(index["networks"]),
         "class_names": json.dumps(index["classes"]),
     }
 

@@ -48,8 +48,8 @@ def prepare_with(experiment: Experiment, bundles: Sequence[Bundle]) -> Prepared:
     prepared = prepare(experiment, preprocessing=first.preprocessing, valid=valid)
     if not same_data:
         first.signature.check_mask(prepared.valid, str(first.path))
+    samples = samples_key(experiment, prepared.files)
     for bundle in bundles if same_data else ():
-        samples = samples_key(experiment, prepared.files)
         if bundle.key != training_key(experiment, samples, bundle.seed):
             raise ModelError(
                 f"the network in {bundle.path} was trained with another `preprocess`, `label`, "
