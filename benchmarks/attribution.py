@@ -22,6 +22,7 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
+from climxai.attribution.context import Context
 from climxai.attribution.methods.lrp import LayerwiseRelevance
 from climxai.attribution.network import Network, trace
 
@@ -98,7 +99,7 @@ def ours(module: nn.Module, rule: str, x: Tensor, start: Tensor) -> Callable[[],
     network = _TRACED[key]
     valid = torch.ones(SHAPE, dtype=torch.bool, device=x.device)
     method = LayerwiseRelevance(rule=rule)
-    return lambda: method.attribute(network, x, start, valid=valid).values
+    return lambda: method.attribute(network, x, start, Context(valid)).values
 
 
 def by_zennit(module: nn.Module, rule: str, x: Tensor, start: Tensor) -> Callable[[], Tensor]:

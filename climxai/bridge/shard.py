@@ -49,12 +49,13 @@ def shard_dataset(
     attributes
         Global attributes: key, method, seed, ….
     decomposes
-        Whether relevance shares out the explained output; where not, conservation is NaN.
+        Whether relevance shares out the explained output; where not, conservation and gap are NaN.
 
     Returns
     -------
     xarray.Dataset
-        relevance, output, label, prediction, split, conservation, zero_map, mask_leak.
+        relevance, output, label, prediction, split, conservation, completeness_gap, zero_map,
+        mask_leak.
     """
     import xarray as xr
 
@@ -98,6 +99,14 @@ def shard_dataset(
                 conservation,
                 {
                     "long_name": "sum of relevance on valid cells over the explained output",
+                    "units": "1",
+                },
+            ),
+            "completeness_gap": (
+                "sample",
+                np.where(decomposes, output - total, np.nan),
+                {
+                    "long_name": "explained output less the sum of relevance on valid cells",
                     "units": "1",
                 },
             ),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     import torch
     import xarray as xr
 
+    from climxai.attribution.context import Context
     from climxai.attribution.network import Network
     from climxai.config.sections import Explain
     from climxai.stages.index import ShardTask
@@ -29,7 +31,7 @@ def attribute(
     inputs: xr.DataArray,
     prepared: Prepared,
     task: ShardTask,
-    bounds: tuple[torch.Tensor, torch.Tensor] | None = None,
+    context: Context,
 ) -> xr.Dataset:
     """Return the relevance of the samples of ``task`` as the dataset its file holds.
 
@@ -47,30 +49,33 @@ def attribute(
         Labels, parts of the split and valid cells.
     task
         Method, seed and positions in the samples.
-    bounds
-        Smallest and largest training value of every cell, for methods that need them.
+    context
+        What methods may know beside the network; rows are those of the task.
     """
     import torch
 
     from climxai.attribution.relevance import Relevance
 
     labels = torch.from_numpy(prepared.samples.labels.values[task.positions].astype(np.int64))
-    valid = torch.from_numpy(prepared.valid.values.astype(bool))
+    rows = torch.from_numpy(inputs["row"].values.astype(np.int64))
+    voters = [peer for peer, _ in context.peers] if task.method.over_seeds else [network]
     with torch.no_grad():
-        logits = torch.cat([network(x) for x in torch.split(tensor, BATCH)])
+        logits = torch.stack(
+            [torch.cat([voter(x) for x in torch.split(tensor, BATCH)]) for voter in voters]
+        ).mean(0)
     predictions = logits.argmax(dim=1)
     kept = torch.arange(len(tensor))
     if explain.only_correct:
         kept = kept[predictions == labels]
-        tensor, logits, labels, predictions = (
-            each[kept] for each in (tensor, logits, labels, predictions)
+        tensor, logits, labels, predictions, rows = (
+            each[kept] for each in (tensor, logits, labels, predictions, rows)
         )
-    reference = explain.objective.reference(network)
+    context = replace(context, rows=rows)
     start = explain.objective.weights(logits, labels, prepared.samples.classes)
-    found = [
-        task.method.attribute(network, x, s, valid=valid, reference=reference, bounds=bounds)
-        for x, s in zip(torch.split(tensor, BATCH), torch.split(start, BATCH), strict=True)
-    ]
+    found = []
+    for first in range(0, max(1, len(tensor)), BATCH):
+        part = slice(first, first + BATCH)
+        found.append(task.method.attribute(network, tensor[part], start[part], context.take(part)))
     references = [each.reference for each in found if each.reference is not None]
     relevance = Relevance(
         torch.cat([each.values for each in found]),
@@ -92,6 +97,7 @@ def attribute(
             "source": f"climxai {__version__}",
             "key": task.key,
             "network_digest_sha256": task.network,
+            "seeds_averaged": task.seeds_averaged,
             "method": str(task.method.id),
             "method_settings": task.method.canonical(),
             "objective_settings": explain.objective.canonical(),

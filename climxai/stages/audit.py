@@ -23,12 +23,14 @@ from climxai.stages.index import rows_per_shard
 from climxai.stages.layout import Layout
 from climxai.stages.outputs import begin, result_attributes, stage_output, write_provenance
 from climxai.stages.preparation import Prepared
-from climxai.stages.trained import prepare_with, training_bounds
+from climxai.stages.surroundings import for_network, surroundings, traced
+from climxai.stages.trained import prepare_with
 
 if TYPE_CHECKING:
     import torch
     import xarray as xr
 
+    from climxai.attribution.context import Context
     from climxai.attribution.lrp.audit import Audit
     from climxai.attribution.network import Network
     from climxai.config.experiment import Experiment
@@ -36,7 +38,6 @@ if TYPE_CHECKING:
 LOG = logging.getLogger(__name__)
 
 Positions = npt.NDArray[np.int64]
-Bounds = tuple["torch.Tensor", "torch.Tensor"]
 
 
 @dataclass(frozen=True)
@@ -164,20 +165,17 @@ def _walk(
     """Audit block after block of samples, every seed and method on a block while it is held."""
     import torch
 
-    from climxai.attribution.network import trace
-
     if experiment.compute.threads is not None:
         torch.set_num_threads(experiment.compute.threads)
     books = _Books()
     for method in methods:
         books.parts[str(method.id)] = {bundle.seed: [] for bundle in bundles}
-    for bundle in bundles:
-        books.networks[bundle.seed] = trace(bundle.network(), bundle.signature.shape)
-    bounds = training_bounds(prepared) if any(m.needs_bounds for m in methods) else None
+    books.networks = traced({bundle.seed: bundle for bundle in bundles})
+    context = surroundings(experiment, prepared)
     with progress("auditing", len(chosen) * len(bundles)) as tick:
         for block in _blocks(experiment, prepared, chosen, bundles[0].signature.shape):
             for bundle in bundles:
-                _audit_block(experiment, prepared, books, bundle.seed, block, methods, bounds)
+                _audit_block(experiment, prepared, books, bundle.seed, block, methods, context)
                 tick(len(block.where))
     return books
 
@@ -206,7 +204,7 @@ def _audit_block(
     seed: int,
     block: _Block,
     methods: Sequence[LayerwiseRelevance],
-    bounds: Bounds | None,
+    context: Context,
 ) -> None:
     import torch
 
@@ -223,12 +221,8 @@ def _audit_block(
         return
     objective = experiment.explain.objective
     start = objective.weights(logits, labels, prepared.samples.classes)
-    reference = objective.reference(network)
-    valid = torch.from_numpy(prepared.valid.values.astype(bool))
     for method in methods:
-        found = method.audit(
-            network, tensor, start, valid=valid, reference=reference, bounds=bounds
-        )
+        found = method.audit(network, tensor, start, for_network(context, experiment, network))
         books.parts[str(method.id)][seed].append((where, found))
 
 

@@ -10,6 +10,7 @@ import numpy as np
 from climxai.core.errors import DataError
 from climxai.stages.index import rows_per_shard
 from climxai.stages.preparation import Prepared, prepare, require_trainable
+from climxai.stages.surroundings import check_methods
 
 if TYPE_CHECKING:
     from climxai.config.experiment import Experiment
@@ -104,25 +105,6 @@ def check(experiment: Experiment) -> Plan:
         warnings=prepared.warnings,
         refusal=refusal,
     )
-
-
-def check_methods(experiment: Experiment, prepared: Prepared) -> None:
-    """Refuse a method that does not suit the network, before anything is trained.
-
-    Raises
-    ------
-    ModelError
-        Naming the method's trouble with the network.
-    """
-    from climxai.attribution.network import trace
-    from climxai.bridge.signature import Signature
-    from climxai.models.network import build_network
-
-    shape = Signature.of(prepared.fields, prepared.valid).shape
-    outputs = len(prepared.samples.classes)
-    network = trace(build_network(experiment.network, shape, outputs, seed=0), shape)
-    for method in experiment.explain.methods:
-        method.check(network)
 
 
 def _channels(prepared: Prepared) -> tuple[str, ...]:

@@ -32,10 +32,10 @@ from climxai.stages.keys import samples_key
 from climxai.stages.layout import Layout
 from climxai.stages.outputs import begin, stage_output, write_config, write_provenance
 from climxai.stages.preparation import Prepared
-from climxai.stages.trained import prepare_with, training_bounds
+from climxai.stages.surroundings import check_traced, for_network, surroundings, traced
+from climxai.stages.trained import prepare_with
 
 if TYPE_CHECKING:
-    from climxai.attribution.network import Network
     from climxai.config.experiment import Experiment
     from climxai.stages.audit import Audited
 
@@ -113,21 +113,20 @@ def _run(
     """Make the shards that are left: rows outermost, so that a sample is read once."""
     import torch
 
-    from climxai.attribution.network import trace
-
     if experiment.compute.threads is not None:
         torch.set_num_threads(experiment.compute.threads)
-    networks: dict[int, Network] = {}
-    by_seed = {bundle.seed: bundle for bundle in bundles}
+    if not tasks:
+        return
+    networks = traced({bundle.seed: bundle for bundle in bundles})
+    context = surroundings(experiment, prepared, networks.values())
+    for network in networks.values():
+        check_traced(experiment, network, context)
+    contexts = {
+        seed: for_network(context, experiment, network) for seed, network in networks.items()
+    }
     valid = prepared.valid.values
-    bounds = training_bounds(prepared) if any(task.method.needs_bounds for task in tasks) else None
     block = -1
     for task in sorted(tasks, key=lambda task: task.number):
-        if task.seed not in networks:
-            bundle = by_seed[task.seed]
-            networks[task.seed] = trace(bundle.network(), bundle.signature.shape)
-            for method in experiment.explain.methods:
-                method.check(networks[task.seed])
         if task.number != block:
             held = prepared.samples.take(task.positions)
             inputs = held.inputs.compute()
@@ -135,7 +134,13 @@ def _run(
             block = task.number
         write_netcdf(
             attribute(
-                experiment.explain, networks[task.seed], tensor, inputs, prepared, task, bounds
+                experiment.explain,
+                networks[task.seed],
+                tensor,
+                inputs,
+                prepared,
+                task,
+                contexts[task.seed],
             ),
             task.path,
         )

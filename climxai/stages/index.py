@@ -52,7 +52,9 @@ class ShardTask:
     path: Path
     key: str
     network: str
-    """digest of the bundle"""
+    """digest of the bundle, or of all bundles where the method averages over seeds"""
+    seeds_averaged: str
+    """the seeds one explanation takes together"""
     positions: npt.NDArray[np.int64]
 
     def as_shard(self, layout: Layout) -> Shard:
@@ -134,16 +136,22 @@ def plan_shards(
     tasks = []
     for number, begin in enumerate(range(0, len(chosen), size)):
         positions = chosen[begin : begin + size]
-        for bundle in bundles:
-            for method in experiment.explain.methods:
+        for method in experiment.explain.methods:
+            # What averages over seeds is made once, and stands with the first of them.
+            groups = [bundles] if method.over_seeds else [[bundle] for bundle in bundles]
+            for group in groups:
+                networks = ",".join(bundle.digest for bundle in group)
                 tasks.append(
                     ShardTask(
                         method=method,
-                        seed=bundle.seed,
+                        seed=group[0].seed,
                         number=number,
-                        path=layout.shard(str(method.id), bundle.seed, number),
-                        key=shard_key(bundle, samples, method, experiment.explain, rows[positions]),
-                        network=bundle.digest,
+                        path=layout.shard(str(method.id), group[0].seed, number),
+                        key=shard_key(
+                            networks, samples, method, experiment.explain, rows[positions]
+                        ),
+                        network=networks,
+                        seeds_averaged=",".join(str(bundle.seed) for bundle in group),
                         positions=positions,
                     )
                 )

@@ -14,7 +14,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from climxai.attribution.methods import Method
-    from climxai.bridge.bundle import Bundle
     from climxai.config.experiment import Experiment
     from climxai.config.sections import Explain
 
@@ -44,11 +43,14 @@ def training_key(experiment: Experiment, samples: str, seed: int) -> str:
 
 
 def shard_key(
-    bundle: Bundle, samples: str, method: Method, explain: Explain, rows: npt.NDArray[np.int64]
+    networks: str, samples: str, method: Method, explain: Explain, rows: npt.NDArray[np.int64]
 ) -> str:
-    """Return the digest of everything that determines one file of relevance."""
+    """Return the digest of everything that determines one file of relevance.
+
+    ``networks`` are the digests of the bundles it comes from.
+    """
     return digest_of(
-        bundle.digest,
+        networks,
         samples,
         method.model_dump(mode="json", exclude={"id"}),
         explain.objective.model_dump(mode="json"),

@@ -19,6 +19,7 @@ from climxai.stages.keys import data_key, samples_key, training_key
 from climxai.stages.layout import Layout
 from climxai.stages.outputs import begin, stage_output, write_config, write_provenance
 from climxai.stages.preparation import PARTS, Prepared, prepare, require_trainable
+from climxai.stages.surroundings import check_methods
 
 if TYPE_CHECKING:
     from climxai.config.experiment import Experiment
@@ -52,6 +53,7 @@ def train(experiment: Experiment) -> Trained:
         for warning in prepared.warnings:
             LOG.warning("%s", warning)
         require_trainable(prepared)
+        check_methods(experiment, prepared)
         started = begin(prepared.files)
         write_config(experiment, layout)
         examples = read_parts(prepared)

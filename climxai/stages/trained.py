@@ -12,8 +12,6 @@ from climxai.stages.keys import data_key, samples_key, training_key
 from climxai.stages.preparation import Prepared, prepare
 
 if TYPE_CHECKING:
-    import torch
-
     from climxai.config.experiment import Experiment
 
 
@@ -70,18 +68,3 @@ def _trained_on(bundle: Bundle) -> str:
 
     found = read_json(bundle.path / PROVENANCE, f"the provenance of the network in {bundle.path}")
     return str(found.get("data", ""))
-
-
-def training_bounds(prepared: Prepared) -> tuple[torch.Tensor, torch.Tensor]:
-    """Return the smallest and largest training value of every cell, invalid cells being 0."""
-    import torch
-    import xarray as xr
-
-    training = prepared.samples.take(prepared.members("train")).inputs
-    extremes = xr.Dataset({"low": training.min("sample"), "high": training.max("sample")}).compute()
-    valid = torch.from_numpy(prepared.valid.values.astype(bool))
-    smallest, largest = (
-        torch.where(valid, torch.from_numpy(extremes[name].values.astype("float32")), 0.0)
-        for name in ("low", "high")
-    )
-    return smallest, largest

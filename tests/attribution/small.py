@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import torch
 
+from climxai.attribution.context import Context
 from climxai.attribution.methods.lrp import LayerwiseRelevance
 from climxai.attribution.network import trace
 
@@ -33,4 +34,4 @@ def explain(module, rule, x=None, convention="climxai", start=None):
         start.flatten(1)[:, 0] = 1
     method = LayerwiseRelevance(rule=rule, convention=convention)
     valid = torch.ones(shape, dtype=torch.bool)
-    return method.attribute(network, x, start, valid=valid)
+    return method.attribute(network, x, start, Context(valid))

@@ -6,6 +6,7 @@ import numpy as np
 import torch
 from torch import nn
 
+from climxai.attribution.context import Context
 from climxai.attribution.lrp.advice import advise
 from climxai.attribution.methods.lrp import LayerwiseRelevance
 from climxai.attribution.network import trace
@@ -20,7 +21,9 @@ def test_what_bias_and_stabiliser_took():
     network = trace(module, (2,), torch.float64)
     x = torch.tensor([[1.0, 3.0], [0.0, 0.0]]).double()
     method = LayerwiseRelevance(rule={"name": "epsilon", "epsilon": 1.0})
-    audit = method.audit(network, x, torch.ones(2, 1).double(), valid=torch.tensor([True, False]))
+    audit = method.audit(
+        network, x, torch.ones(2, 1).double(), Context(torch.tensor([True, False]))
+    )
     # First sample: hidden sums 8 and 2, score 2*8 + 2 + 3 = 21; over 21 + 1.
     assert audit.layers == ("2", "0")
     assert audit.kinds == ("dense", "dense")

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import torch
 
+from climxai.attribution.context import Context
 from climxai.attribution.methods.lrp import LayerwiseRelevance
 from climxai.attribution.network import trace
 
@@ -46,7 +47,7 @@ def test_matches_the_matrix_restatement(setting, objective, dense, dense_network
     if objective == "difference":
         start[:, 2] = -1
     method = LayerwiseRelevance(rule=rule)
-    found = method.attribute(dense_network, fields, start, valid=torch.ones(1, 3, 4).bool())
+    found = method.attribute(dense_network, fields, start, Context(torch.ones(1, 3, 4).bool()))
     for i in range(6):
         expected = oracle.relevance(
             layers_of(dense), fields[i].numpy().ravel(), start[i].numpy(), restated
@@ -61,10 +62,10 @@ def test_one_sample_and_none(rule, dense_network, fields):
     method = LayerwiseRelevance(rule=rule)
     valid = torch.ones(1, 3, 4).bool()
     start = torch.ones(6, 3, dtype=torch.float64)
-    whole = method.attribute(dense_network, fields, start, valid=valid).values
-    one = method.attribute(dense_network, fields[2:3], start[:1], valid=valid).values
+    whole = method.attribute(dense_network, fields, start, Context(valid)).values
+    one = method.attribute(dense_network, fields[2:3], start[:1], Context(valid)).values
     torch.testing.assert_close(one[0], whole[2], atol=1e-12, rtol=0)
-    none = method.attribute(dense_network, fields[:0], start[:0], valid=valid)
+    none = method.attribute(dense_network, fields[:0], start[:0], Context(valid))
     assert none.values.shape == (0, 1, 3, 4)
     assert none.output.shape == (0,)
 
@@ -76,7 +77,7 @@ def test_network_and_input_stay_as_they_were(dense, fields):
     network = trace(dense, (1, 3, 4), torch.float64)
     for rule in RULES:
         LayerwiseRelevance(rule=rule).attribute(
-            network, fields, torch.ones(6, 3).double(), valid=torch.ones(1, 3, 4).bool()
+            network, fields, torch.ones(6, 3).double(), Context(torch.ones(1, 3, 4).bool())
         )
     assert dense.training
     assert all(p.requires_grad for p in dense.parameters())

@@ -7,6 +7,7 @@ import torch
 from torch import nn
 from torch.nn import functional
 
+from climxai.attribution.context import Context
 from climxai.attribution.methods.gradients import InputTimesGradient, Saliency
 from climxai.attribution.methods.lrp import LayerwiseRelevance
 from climxai.attribution.network import trace
@@ -54,8 +55,8 @@ def test_lrp_zero_of_a_network_without_bias_is_input_times_gradient():
     x = samples()
     start = torch.zeros(4, 3).double()
     start[:, 2] = 1
-    expected = InputTimesGradient().attribute(network, x, start, valid=VALID)
-    found = LayerwiseRelevance(rule="zero").attribute(network, x, start, valid=VALID)
+    expected = InputTimesGradient().attribute(network, x, start, Context(VALID))
+    found = LayerwiseRelevance(rule="zero").attribute(network, x, start, Context(VALID))
     torch.testing.assert_close(found.values, expected.values, atol=1e-10, rtol=1e-8)
     torch.testing.assert_close(found.values.flatten(1).sum(1), found.output, atol=1e-9, rtol=1e-9)
 
@@ -136,7 +137,7 @@ def test_softmax_at_the_end_is_left_out_unless_kept():
     torch.testing.assert_close(kept(x), module(x))
     start = torch.zeros(4, 3).double()
     start[:, 1] = 1
-    found = LayerwiseRelevance(rule="zero").attribute(kept, x, start, valid=torch.ones(6).bool())
+    found = LayerwiseRelevance(rule="zero").attribute(kept, x, start, Context(torch.ones(6).bool()))
     z, p = dense(x), module(x)
     scores = z * (start * p - p * p[:, 1:2])  # the Taylor expansion of the probability, by hand
     expected = x * ((scores / z) @ dense.weight)
@@ -162,9 +163,9 @@ def test_an_operator_without_a_rule_is_named(module, name):
     network = trace(module, (6,))
     method = LayerwiseRelevance(rule="epsilon")
     with pytest.raises(ModelError, match=rf"{name}.*at .*graph node"):
-        method.check(network)
+        method.check(network, Context(torch.ones(network.shape).bool()))
     x = torch.randn(2, 6)
-    Saliency().attribute(network, x, torch.ones(2, 6), valid=torch.ones(6).bool())
+    Saliency().attribute(network, x, torch.ones(2, 6), Context(torch.ones(6).bool()))
 
 
 def test_rules_that_do_not_suit_are_named():
@@ -186,13 +187,13 @@ def test_inputs_that_do_not_fit_are_refused():
     method = LayerwiseRelevance(rule="zero")
     good, valid = torch.ones(2, 3), torch.ones(6).bool()
     with pytest.raises(ModelError, match=r"shape \(6,\)"):
-        method.attribute(network, torch.ones(2, 5), good, valid=valid)
+        method.attribute(network, torch.ones(2, 5), good, Context(valid))
     with pytest.raises(ModelError, match="float64"):
-        method.attribute(network, torch.ones(2, 6).double(), good, valid=valid)
+        method.attribute(network, torch.ones(2, 6).double(), good, Context(valid))
     with pytest.raises(ModelError, match="mask"):
-        method.attribute(network, torch.ones(2, 6), good, valid=torch.ones(5).bool())
+        method.attribute(network, torch.ones(2, 6), good, Context(torch.ones(5).bool()))
     with pytest.raises(ModelError, match="weights"):
-        method.attribute(network, torch.ones(2, 6), torch.ones(2, 4), valid=valid)
+        method.attribute(network, torch.ones(2, 6), torch.ones(2, 4), Context(valid))
 
 
 class Branching(nn.Module):

@@ -7,6 +7,7 @@ import pytest
 import torch
 from torch import nn
 
+from climxai.attribution.context import Context
 from climxai.attribution.methods.lrp import LayerwiseRelevance
 from climxai.attribution.network import trace
 
@@ -60,7 +61,7 @@ def test_single_layers(layer, shared_data):
         start[:, 1] = 1
         for analyzer, (rule, overrides) in ANALYZERS.items():
             method = LayerwiseRelevance(rule=rule, convention={"name": "innvestigate", **overrides})
-            found = method.attribute(network, x, start, valid=torch.ones(2, 6, 7).bool()).values
+            found = method.attribute(network, x, start, Context(torch.ones(2, 6, 7).bool())).values
             expected = file[f"{layer}/attr_{analyzer}"][:].transpose(0, 3, 1, 2)
             np.testing.assert_allclose(
                 found, expected, atol=1e-5, rtol=1e-5, err_msg=f"{layer} {analyzer}"

@@ -13,6 +13,7 @@ import pytest
 import torch
 from torch import nn
 
+from climxai.attribution.context import Context
 from climxai.attribution.methods.lrp import LayerwiseRelevance
 from climxai.attribution.network import trace
 
@@ -84,8 +85,8 @@ def inputs(module):
 def ours(module, rule, convention, x, start):
     network = trace(module, SHAPE)
     method = LayerwiseRelevance(rule=rule, convention=convention)
-    method.check(network)
-    return method.attribute(network, x, start, valid=torch.ones(SHAPE).bool()).values
+    method.check(network, Context(torch.ones(network.shape).bool()))
+    return method.attribute(network, x, start, Context(torch.ones(SHAPE).bool())).values
 
 
 def same(found, expected):
@@ -257,7 +258,7 @@ def test_captum_gamma_on_signed_inputs_in_float64(name):
     expected = by_captum(module, "gamma", "gamma", x, start)
     network = trace(seeded(name), SHAPE, torch.float64)
     method = LayerwiseRelevance(rule=CAPTUM["gamma"][0], convention="captum")
-    found = method.attribute(network, x, start, valid=torch.ones(SHAPE).bool()).values
+    found = method.attribute(network, x, start, Context(torch.ones(SHAPE).bool())).values
     torch.testing.assert_close(found, expected, atol=1e-9, rtol=1e-9)
 
 

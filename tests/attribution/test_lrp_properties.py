@@ -9,6 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from torch import nn
 
+from climxai.attribution.context import Context
 from climxai.attribution.methods.lrp import LayerwiseRelevance
 from climxai.attribution.network import trace
 
@@ -59,7 +60,7 @@ def relevance(network, x, rule, convention="climxai"):
     start = torch.zeros(len(x), 2, dtype=x.dtype)
     start[:, 0] = 1
     method = LayerwiseRelevance(rule=rule, convention=convention)
-    return method.attribute(network, x, start, valid=VALID)
+    return method.attribute(network, x, start, Context(VALID))
 
 
 @QUICK
@@ -69,8 +70,8 @@ def test_what_is_not_conserved_is_in_the_books(seed, rule, bias):
     start = torch.zeros(4, 2).double()
     start[:, 0] = 1
     method = LayerwiseRelevance(rule=rule, convention={"bias": bias})
-    audit = method.audit(network, x, start, valid=VALID)
-    found = method.attribute(network, x, start, valid=VALID)
+    audit = method.audit(network, x, start, Context(VALID))
+    found = method.attribute(network, x, start, Context(VALID))
     np.testing.assert_allclose(audit.total, found.values.flatten(1).sum(1), rtol=1e-9, atol=1e-9)
     kept = (audit.bias + audit.stabiliser + audit.other).sum(0)
     scale = np.abs(audit.arrived).max() + np.abs(audit.bias).max() + 1
@@ -179,9 +180,9 @@ def test_wide_first_layers_in_float32(rule, emptied, count):
     start = torch.ones(count, 2)
     valid = torch.ones(shape).bool()
     method = LayerwiseRelevance(rule=rule)
-    found = method.attribute(trace(module, shape), x, start, valid=valid).values
+    found = method.attribute(trace(module, shape), x, start, Context(valid)).values
     double = trace(module, shape, torch.float64)
-    expected = method.attribute(double, x.double(), start.double(), valid=valid).values
+    expected = method.attribute(double, x.double(), start.double(), Context(valid)).values
     parts = x.double().flatten(1)[:, None] * module[1].weight.double()
     weights = {"alpha1beta0": (1, 0), "alpha2beta1": (2, 1), "alpha3beta2": (3, 2)}.get(rule)
     if weights is not None:

@@ -123,9 +123,6 @@ def test_signs_of_the_maps():
     assert LayerwiseRelevance(rule="alpha1beta0").colour == "sequential"
     assert LayerwiseRelevance(rule="alpha2beta1").signed
     assert LayerwiseRelevance(rule="epsilon_plus").signed
-    assert LayerwiseRelevance(rule="epsilon_gamma_box").needs_bounds
-    box = {"name": "epsilon_gamma_box", "low": -1, "high": 1}
-    assert not LayerwiseRelevance(rule=box).needs_bounds
 
 
 def test_exports_once_and_splits_weights_once(network):

@@ -13,8 +13,10 @@ import pytest
 import torch
 from torch import nn
 
+from climxai.attribution.context import Context
 from climxai.attribution.methods.lrp import LayerwiseRelevance
 from climxai.attribution.network import trace
+from tests.attribution.rows import MemoryRows
 
 _PATH = Path(__file__).parents[1] / "oracles" / "linear_rules.py"
 _SPEC = importlib.util.spec_from_file_location("linear_rules", _PATH)
@@ -94,7 +96,7 @@ def check(module, shape, rule, *, convention=None, valid=None, x=None, expected_
     scores = network(x)
     start = signed(scores.shape[1:], count=len(x), seed=2)
     method = LayerwiseRelevance(rule=rule, convention=convention or "climxai")
-    found = method.attribute(network, x, start, valid=valid).values
+    found = method.attribute(network, x, start, Context(valid)).values
     matrix, bias = oracle.matrix_of(module, shape)
     restated = dict(expected_rule or rule)
     if restated["name"] in ALPHAS:
@@ -203,9 +205,11 @@ def test_bounds_per_cell_from_training():
     x = signed(shape)
     start = signed((3, 5, 6), seed=2)
     method = LayerwiseRelevance(rule="z_box")
-    assert method.needs_bounds
     found = method.attribute(
-        network, x, start, valid=torch.ones(shape).bool(), bounds=(low, high)
+        network,
+        x,
+        start,
+        Context(torch.ones(shape).bool(), training=MemoryRows(torch.stack((low, high)))),
     ).values
     matrix, bias = oracle.matrix_of(module, shape)
     for i in range(3):
@@ -273,7 +277,7 @@ def test_padding_modes(mode, rule):
     x = signed(shape)
     start = signed((3, 5, 6), seed=2)
     found = LayerwiseRelevance(rule=RULES[rule]).attribute(
-        network, x, start, valid=torch.ones(shape).bool()
+        network, x, start, Context(torch.ones(shape).bool())
     )
 
     def pad(values):

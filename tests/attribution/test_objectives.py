@@ -8,6 +8,7 @@ import torch
 from pydantic import TypeAdapter, ValidationError
 from torch import nn
 
+from climxai.attribution.context import Context
 from climxai.attribution.methods.lrp import LayerwiseRelevance
 from climxai.attribution.network import trace
 from climxai.attribution.objectives import OBJECTIVES, AnyObjective, Grid
@@ -90,7 +91,7 @@ def test_a_regression_minus_a_reference_conserves_the_difference(minus):
     start = wanted.weights(network(x), None, ())
     reference = wanted.reference(network)
     method = LayerwiseRelevance(rule="zero", convention={"bias": "spread"})
-    found = method.attribute(network, x, start, valid=torch.ones(6).bool(), reference=reference)
+    found = method.attribute(network, x, start, Context(torch.ones(6).bool(), reference))
     subtracted = 0.7 if minus == 0.7 else module(torch.zeros(1, 6).double()).item()
     expected = module(x)[:, 0].detach() - subtracted
     torch.testing.assert_close(found.output, expected)
@@ -107,7 +108,7 @@ def test_the_start_of_the_walk():
     sums = {}
     for kind in ("score", "one", "log_odds"):
         method = LayerwiseRelevance(rule="zero", convention={"start": kind})
-        found = method.attribute(network, x, start, valid=torch.ones(6).bool())
+        found = method.attribute(network, x, start, Context(torch.ones(6).bool()))
         sums[kind] = found.values.sum(1)
     z = module(x).detach()
     torch.testing.assert_close(sums["score"], 2 * z[:, 0])

@@ -9,6 +9,7 @@ from climxai.attribution.methods.method import Method
 if TYPE_CHECKING:
     from torch import Tensor
 
+    from climxai.attribution.context import Context
     from climxai.attribution.network import Network
     from climxai.attribution.relevance import Relevance
 
@@ -41,16 +42,12 @@ class Saliency(Method):
         network: Network,
         x: Tensor,
         start: Tensor,
-        *,
-        valid: Tensor,
-        reference: Tensor | None = None,
-        bounds: tuple[Tensor, Tensor] | None = None,
+        context: Context,
     ) -> Relevance:
         """Return the gradient [sample, channel, lat, lon] of the explained scalar."""
         from climxai.attribution.relevance import Relevance
 
-        del valid, bounds
-        gradient, output, compared = input_gradient(network, x, start, reference)
+        gradient, output, compared = input_gradient(network, x, start, context.reference)
         return Relevance(gradient.abs() if self.absolute else gradient, output, compared)
 
 
@@ -70,16 +67,12 @@ class InputTimesGradient(Method):
         network: Network,
         x: Tensor,
         start: Tensor,
-        *,
-        valid: Tensor,
-        reference: Tensor | None = None,
-        bounds: tuple[Tensor, Tensor] | None = None,
+        context: Context,
     ) -> Relevance:
         """Return input times gradient [sample, channel, lat, lon]."""
         from climxai.attribution.relevance import Relevance
 
-        del valid, bounds
-        gradient, output, compared = input_gradient(network, x, start, reference)
+        gradient, output, compared = input_gradient(network, x, start, context.reference)
         return Relevance(gradient.mul_(x), output, compared)
 
 

@@ -13,6 +13,7 @@ from climxai.attribution.methods.method import Method
 if TYPE_CHECKING:
     from torch import Tensor
 
+    from climxai.attribution.context import Context
     from climxai.attribution.lrp.audit import Audit
     from climxai.attribution.lrp.steps import Plan
     from climxai.attribution.network import Network
@@ -41,35 +42,36 @@ class LayerwiseRelevance(Method):
         """Whether relevance can be negative."""
         return any(rule.signed for rule in rules_used(self.rule))
 
-    @property
-    def needs_bounds(self) -> bool:
-        """Whether `attribute` needs the smallest and largest value of every input cell."""
+    def check(self, network: Network, context: Context) -> None:
+        """Raise `ModelError` when an operator of the network has no entry or a rule no use."""
+        del context
+        self._plan(network)
+
+    def _bounds(self, context: Context) -> tuple[Tensor, Tensor] | None:
+        """Return the training values' bounds where a rule of the first layer needs them."""
         from climxai.attribution.lrp.rules import ZBox
 
-        return any(
+        needed = any(
             isinstance(rule, ZBox) and (rule.low is None or rule.high is None)
             for rule in rules_used(self.rule)
         )
-
-    def check(self, network: Network) -> None:
-        """Raise `ModelError` when an operator of the network has no entry or a rule no use."""
-        self._plan(network)
+        return context.training.bounds() if needed and context.training is not None else None
 
     def attribute(
         self,
         network: Network,
         x: Tensor,
         start: Tensor,
-        *,
-        valid: Tensor,
-        reference: Tensor | None = None,
-        bounds: tuple[Tensor, Tensor] | None = None,
+        context: Context,
     ) -> Relevance:
         """Return the relevance [sample, channel, lat, lon] of every input cell."""
         from climxai.attribution.lrp.explain import explain
 
         plan = self._plan(network)
-        return explain(network, plan, self._settled, x, start, valid, reference, bounds)
+        bounds = self._bounds(context)
+        return explain(
+            network, plan, self._settled, x, start, context.valid, context.reference, bounds
+        )
 
     @cached_property
     def _settled(self) -> Settled:
@@ -86,17 +88,18 @@ class LayerwiseRelevance(Method):
             network.cache[key] = held
         return held[1]
 
-    def audit(
-        self,
-        network: Network,
-        x: Tensor,
-        start: Tensor,
-        *,
-        valid: Tensor,
-        reference: Tensor | None = None,
-        bounds: tuple[Tensor, Tensor] | None = None,
-    ) -> Audit:
+    def audit(self, network: Network, x: Tensor, start: Tensor, context: Context) -> Audit:
         """Return what became of relevance layer by layer; arguments as for `attribute`."""
         from climxai.attribution.lrp.audit import audit
 
-        return audit(network, x, start, self.rule, self._settled, valid, reference, bounds)
+        bounds = self._bounds(context)
+        return audit(
+            network,
+            x,
+            start,
+            self.rule,
+            self._settled,
+            context.valid,
+            context.reference,
+            bounds,
+        )

@@ -10,6 +10,7 @@ from climxai.core.record import Record
 if TYPE_CHECKING:
     from torch import Tensor
 
+    from climxai.attribution.context import Context
     from climxai.attribution.network import Network
     from climxai.attribution.relevance import Relevance
 
@@ -36,13 +37,19 @@ class Method(Record):
         return True
 
     @property
-    def needs_bounds(self) -> bool:
-        """Whether `attribute` needs the smallest and largest value of every input cell."""
+    def over_seeds(self) -> bool:
+        """Whether one explanation takes the networks of all seeds, `Context.peers`."""
         return False
 
-    def check(self, network: Network) -> None:
-        """Raise `ModelError` when the method does not suit the network."""
-        del network
+    def check(self, network: Network, context: Context) -> None:
+        """Raise when the method does not suit the network, its grid or its valid cells.
+
+        Raises
+        ------
+        ClimxaiError
+            Before anything is trained or explained; training rows are not read here.
+        """
+        del network, context
 
     @abstractmethod
     def attribute(
@@ -50,10 +57,7 @@ class Method(Record):
         network: Network,
         x: Tensor,
         start: Tensor,
-        *,
-        valid: Tensor,
-        reference: Tensor | None = None,
-        bounds: tuple[Tensor, Tensor] | None = None,
+        context: Context,
     ) -> Relevance:
         """Return the relevance of every input cell.
 
@@ -65,12 +69,8 @@ class Method(Record):
             Inputs [sample, channel, lat, lon], 0 on invalid cells; not changed.
         start
             Weights [sample, *output_shape] of the outputs in the explained scalar.
-        valid
-            Which cells hold data [channel, lat, lon], bool.
-        reference
-            Outputs [1 or sample, *output_shape] subtracted before weighting, or None.
-        bounds
-            Smallest and largest training value of every cell, each [channel, lat, lon].
+        context
+            Valid cells, and what else a method may need: a reference, training rows, the grid.
 
         Raises
         ------

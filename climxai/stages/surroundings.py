@@ -1,0 +1,87 @@
+"""What methods may know beside a network: valid cells, grid, training rows, the other seeds."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from climxai.core.errors import ClimxaiError
+from climxai.stages.preparation import Prepared
+
+if TYPE_CHECKING:
+    from climxai.attribution.context import Context
+    from climxai.attribution.network import Network
+    from climxai.bridge.bundle import Bundle
+    from climxai.config.experiment import Experiment
+
+
+def surroundings(
+    experiment: Experiment, prepared: Prepared, networks: Iterable[Network] = ()
+) -> Context:
+    """Return the context of every explanation of an experiment; training rows are read lazily."""
+    import torch
+
+    from climxai.attribution.context import Context
+    from climxai.attribution.objectives.objective import Grid
+    from climxai.bridge.training_rows import TrainingRows
+
+    return Context(
+        valid=torch.from_numpy(prepared.valid.values.astype(bool)),
+        training=TrainingRows(prepared.samples.take(prepared.members("train"))),
+        grid=Grid(
+            np.asarray(prepared.valid["lat"].values, dtype=np.float64),
+            np.asarray(prepared.valid["lon"].values, dtype=np.float64),
+        ),
+        peers=tuple((each, experiment.explain.objective.reference(each)) for each in networks),
+        memory=experiment.compute.memory,
+    )
+
+
+def for_network(context: Context, experiment: Experiment, network: Network) -> Context:
+    """Return the context with what the objective subtracts from this network's outputs."""
+    return replace(context, reference=experiment.explain.objective.reference(network))
+
+
+def check_methods(experiment: Experiment, prepared: Prepared) -> None:
+    """Refuse a method that does not suit the network, before anything is trained.
+
+    Raises
+    ------
+    ClimxaiError
+        Naming the method's trouble with the network, the grid or the valid cells.
+    """
+    from climxai.attribution.network import trace
+    from climxai.bridge.signature import Signature
+    from climxai.models.network import build_network
+
+    shape = Signature.of(prepared.fields, prepared.valid).shape
+    outputs = len(prepared.samples.classes)
+    network = trace(build_network(experiment.network, shape, outputs, seed=0), shape)
+    check_traced(experiment, network, surroundings(experiment, prepared, (network,)))
+
+
+def check_traced(experiment: Experiment, network: Network, context: Context) -> None:
+    """Refuse a method that does not suit a network; see `check_methods`.
+
+    Raises
+    ------
+    ClimxaiError
+        With the position of the method in the configuration.
+    """
+    for index, method in enumerate(experiment.explain.methods):
+        try:
+            method.check(network, context)
+        except ClimxaiError as error:
+            raise type(error)(f"explain.methods[{index}] ({method.id}): {error}") from error
+
+
+def traced(bundles: Mapping[int, Bundle]) -> dict[int, Network]:
+    """Return the networks of all seeds, traced."""
+    from climxai.attribution.network import trace
+
+    return {
+        seed: trace(bundle.network(), bundle.signature.shape) for seed, bundle in bundles.items()
+    }
