@@ -1,0 +1,186 @@
+"""The optimisation: steps down the gradient of a target's loss and of penalties, on the input."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor
+
+from climxai.attribution.context import Context
+from climxai.attribution.network import Network
+from climxai.attribution.visualise.layers import outputs_and_layers
+from climxai.attribution.visualise.settings import OptimalInput
+from climxai.attribution.visualise.sphere import Sphere, sphere_of
+from climxai.attribution.visualise.starts import training
+from climxai.attribution.visualise.targets import Target
+from climxai.core.errors import ModelError
+
+Array = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Optimised:
+    """What an optimisation found; the last step is what is kept.
+
+    Parameters
+    ----------
+    values
+        The inputs [target, channel, lat, lon] in the network's units, 0 on invalid cells.
+    loss, penalty
+        What the target and the penalties contributed [target, step]; step 0 is the start.
+    value
+        The quantity aimed at [target, step].
+    """
+
+    values: Tensor
+    loss: Array
+    penalty: Array
+    value: Array
+
+    @property
+    def moved(self) -> npt.NDArray[np.bool_]:
+        """Which targets changed the loss at all [target]."""
+        return np.asarray((self.loss != self.loss[:, :1]).any(axis=1))
+
+
+def single_targets(targets: Sequence[Target], classes: tuple[str, ...]) -> dict[str, Target]:
+    """Return the single targets by a name of their own, `_2` and so on after equal ones."""
+    found: dict[str, Target] = {}
+    for target in (single for each in targets for single in each.expand(classes)):
+        name, number = target.title(), 1
+        while name.casefold() in {taken.casefold() for taken in found}:
+            number += 1
+            name = f"{target.title()}_{number}"
+        found[name] = target
+    return found
+
+
+def optimise(
+    network: Network,
+    targets: Mapping[str, Target],
+    classes: tuple[str, ...],
+    start: Tensor,
+    settings: OptimalInput,
+    context: Context,
+    on_step: Callable[[], None] = lambda: None,
+) -> Optimised:
+    """Change the input step by step until the network answers as the targets wish.
+
+    Every target has an input of its own; all are evaluated together. Each step goes against the
+    gradient of the target's loss plus the penalties; invalid cells stay 0.
+
+    Parameters
+    ----------
+    network
+        The traced network; its weights are not changed.
+    targets
+        Name -> target, from `single_targets`.
+    classes
+        Class names in the order of the outputs.
+    start
+        Where all inputs begin [channel, lat, lon].
+    settings
+        Steps, penalties, bounds.
+    context
+        Valid cells, grid; training rows where bounds come from them.
+    on_step
+        Called after every step.
+
+    Raises
+    ------
+    ModelError
+        When a target does not suit the network, or the loss is no finite number any more.
+    """
+    for target in targets.values():
+        target.check(network, classes)
+    valid = context.valid.to(network.dtype)
+    begin = start.to(network.dtype) * valid
+    sphere = _sphere(context, network.dtype) if settings.penalties else None
+    bounds = _bounds(context, settings, network.dtype)
+    x = begin.expand(len(targets), *begin.shape).clone()
+    losses, penalties, values = [], [], []
+    for step in range(settings.steps + 1):
+        x.requires_grad_(True)
+        loss, value = _losses(network, targets, classes, x)
+        penalty = torch.zeros_like(loss)
+        if sphere is not None:
+            for each in settings.penalties:
+                penalty = penalty + each.weight * each.of(x, begin, sphere)
+        _check_finite(loss + penalty, targets, step, settings)
+        losses.append(loss.detach().numpy().copy())
+        penalties.append(penalty.detach().numpy().copy())
+        values.append(value.detach().numpy().copy())
+        if step == settings.steps:
+            break
+        (gradient,) = torch.autograd.grad((loss + penalty).sum(), x)
+        x = _stepped(x.detach(), gradient * valid, context.valid, settings)
+        if bounds is not None:
+            x = torch.minimum(torch.maximum(x, bounds[0]), bounds[1])
+        on_step()
+    return Optimised(
+        x.detach(),
+        *(np.stack(curve, axis=1).astype(np.float64) for curve in (losses, penalties, values)),
+    )
+
+
+def _losses(
+    network: Network, targets: Mapping[str, Target], classes: tuple[str, ...], x: Tensor
+) -> tuple[Tensor, Tensor]:
+    """Return loss and value [target], each target's of its own input."""
+    layers = {layer for t in targets.values() if (layer := t.needs_layer()) is not None}
+    outputs, inner = outputs_and_layers(network, x, sorted(layers))
+    losses, values = [], []
+    for number, target in enumerate(targets.values()):
+        own = slice(number, number + 1)
+        held = {name: layer[own] for name, layer in inner.items()}
+        losses.append(target.loss(outputs[own], held, classes))
+        values.append(target.value(outputs[own], held, classes))
+    return torch.cat(losses), torch.cat(values)
+
+
+def _stepped(x: Tensor, gradient: Tensor, valid: Tensor, settings: OptimalInput) -> Tensor:
+    """Return the inputs one step further down; where the gradient is 0 they stay."""
+    if settings.gradient == "rms":
+        count = int(valid.sum())
+        # Scaled by its largest value first: squares of tiny gradients would vanish.
+        largest = gradient.flatten(1).abs().amax(1).reshape(-1, 1, 1, 1)
+        scaled = torch.where(largest > 0, gradient / largest, 0.0)
+        size = (scaled.flatten(1).square().sum(1) / count).sqrt().reshape(-1, 1, 1, 1)
+        gradient = torch.where(size > 0, scaled / size, 0.0)
+    return x - settings.step_size * gradient
+
+
+def _sphere(context: Context, dtype: torch.dtype) -> Sphere:
+    if context.grid is None:
+        raise ModelError(
+            "optimal_input.penalties need the latitudes and longitudes of the cells, and there are "
+            "none at hand: leave the penalties out"
+        )
+    return sphere_of(context.grid.lat, context.grid.lon, context.valid, dtype)
+
+
+def _bounds(
+    context: Context, settings: OptimalInput, dtype: torch.dtype
+) -> tuple[Tensor, Tensor] | None:
+    if settings.bounds == "none":
+        return None
+    low, high = training(context).bounds()
+    return low.to(dtype) * context.valid, high.to(dtype) * context.valid
+
+
+def _check_finite(
+    total: Tensor, targets: Mapping[str, Target], step: int, settings: OptimalInput
+) -> None:
+    wrong = torch.nonzero(~torch.isfinite(total))[:, 0]
+    if not len(wrong):
+        return
+    name = list(targets)[int(wrong[0])]
+    what = "gradient: rms, or " if settings.gradient == "plain" else ""
+    raise ModelError(
+        f"optimal_input: the loss of target {name!r} is no finite number at step {step}: choose "
+        f"{what}a smaller step_size (now {settings.step_size:g}), or smaller weights of penalties"
+    )
