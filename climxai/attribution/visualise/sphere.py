@@ -36,7 +36,7 @@ class Sphere:
     north_distance: Tensor
 
     def mean(self, values: Tensor) -> Tensor:
-        """Return the area mean [sample, channel] over valid cells of [sample, channel, lat, lon]."""
+        """Return the area mean [sample, channel] over valid cells of every sample."""
         return (values * self.area).sum((-2, -1))
 
     def edges(self, x: Tensor, size: Callable[[Tensor], Tensor], *, distance_power: int) -> Tensor:

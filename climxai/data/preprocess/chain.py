@@ -109,6 +109,35 @@ class Preprocessing:
                 fields = step.apply(fields, known)
         return fields
 
+    def undo_scaling(self, maps: xr.DataArray) -> tuple[xr.DataArray, tuple[str, ...]]:
+        """Return maps in the units of the field again: what `apply` with ``physical_only`` gives.
+
+        Anomalies stay anomalies: the steps that keep the field's units are not undone.
+
+        Parameters
+        ----------
+        maps
+            Maps (..., channel, lat, lon) on the grid of the fit, preprocessed by all steps.
+
+        Returns
+        -------
+        maps, remaining
+            The maps, and the names of the steps that could not be undone; none, as a rule.
+        """
+        scaling = [
+            (step, known)
+            for step, known in zip(self.steps, self.fitted, strict=True)
+            if not step.physical
+        ]
+        while scaling:
+            step, known = scaling[-1]
+            undone = step.undo(maps, known)
+            if undone is None:
+                break
+            maps = undone
+            scaling.pop()
+        return maps, tuple(step.name for step, _ in scaling)
+
     def warnings(self, fields: xr.DataArray) -> tuple[str, ...]:
         """Return where applying the fits to these rows is doubtful: beyond a trend's span, …."""
         said: list[str] = []

@@ -47,6 +47,13 @@ class LatitudeWeight(Step):
         check_grid(fields, fitted, self.name)
         return change_rows(fields, weigh_rows, weight=fitted["weight"].values[:, None])
 
+    def undo(self, maps: xr.DataArray, fitted: xr.Dataset) -> xr.DataArray:
+        """Return maps (..., channel, lat, lon) without the weight, NaN at the poles."""
+        weight = fitted["weight"].values[:, None]
+        # The cosine of 90 degrees is rounding, not a weight.
+        undone: xr.DataArray = maps / np.where(weight > 1e-9, weight, np.nan)
+        return undone
+
 
 def weigh_rows(block: npt.NDArray[Any], weight: npt.NDArray[np.float64]) -> npt.NDArray[np.float32]:
     """Return a block times the weight, computed in float64."""

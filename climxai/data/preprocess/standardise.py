@@ -76,6 +76,11 @@ class Standardise(Step):
             scaled = scaled.assign_coords(units=scaled["units"].copy(data=units))
         return scaled
 
+    def undo(self, maps: xr.DataArray, fitted: xr.Dataset) -> xr.DataArray:
+        """Return maps (..., channel, lat, lon) in the units they had; a constant cell its mean."""
+        undone: xr.DataArray = maps * fitted["scale"].values + fitted["mean"].values
+        return undone
+
 
 def over_field(
     fields: xr.DataArray,

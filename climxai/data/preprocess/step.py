@@ -86,6 +86,11 @@ class Step(Record):
         """
         raise NotImplementedError
 
+    def undo(self, maps: xr.DataArray, fitted: xr.Dataset) -> xr.DataArray | None:
+        """Return maps (..., channel, lat, lon) as they were before the step; None: not possible."""
+        del maps, fitted
+        return None
+
     def warnings(self, fields: xr.DataArray, fitted: xr.Dataset) -> tuple[str, ...]:
         """Return where applying the fit to these rows is doubtful, in plain words."""
         del fields, fitted

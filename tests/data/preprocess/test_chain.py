@@ -155,3 +155,37 @@ def test_file_without_the_fit_of_a_step(make, tmp_path):
 def test_table_names_are_the_records_names():
     for name, step in STEPS.items():
         assert step.model_fields["name"].default == name
+
+
+def test_scaling_is_undone(make):
+    # The oracle is the chain itself: with all steps and then undone, and without the steps that
+    # change units.
+    fields = with_land(make)
+    fitted = Preprocessing.fit(CHAIN, fields, np.arange(36))
+    undone, remaining = fitted.undo_scaling(fitted.apply(fields).astype("float64"))
+    assert remaining == ()
+    expected = fitted.apply(fields, physical_only=True)
+    np.testing.assert_allclose(undone, expected, rtol=1e-4, atol=1e-5)
+    assert undone.dims == expected.dims
+    assert Preprocessing((), ()).undo_scaling(fields)[0] is fields
+
+
+def test_a_constant_cell_and_the_pole_are_undone_as_far_as_can_be(make):
+    values = np.array(make().values)
+    values[:, :, 1, 1] = 3.0
+    fields = make(values).assign_coords(lat=[-90.0, -30.0, 30.0, 90.0])
+    fitted = Preprocessing.fit((Standardise(), LatitudeWeight()), fields, np.arange(36))
+    undone, _ = fitted.undo_scaling(fitted.apply(fields))
+    assert np.isnan(undone.values[:, :, [0, 3]]).all()
+    np.testing.assert_allclose(undone.values[:, :, 1, 1], 3.0)
+
+
+def test_a_step_that_cannot_be_undone_is_named(make, monkeypatch):
+    fields = make()
+    fitted = Preprocessing.fit((Standardise(), LatitudeWeight()), fields, np.arange(36))
+    monkeypatch.setattr(Standardise, "undo", lambda *_: None)
+    weighted = fitted.apply(fields)
+    undone, remaining = fitted.undo_scaling(weighted)
+    assert remaining == ("standardise",)
+    expected = Standardise().apply(fields, fitted.fitted[0])
+    np.testing.assert_allclose(undone, expected, rtol=1e-5, atol=1e-6)
