@@ -51,7 +51,8 @@ class LatitudeWeight(Step):
         """Return maps (..., channel, lat, lon) without the weight, NaN at the poles."""
         weight = fitted["weight"].values[:, None]
         # The cosine of 90 degrees is rounding, not a weight.
-        undone: xr.DataArray = maps / np.where(weight > 1e-9, weight, np.nan)
+        at_pole = np.abs(fitted["lat"].values.astype(np.float64)) > 90 - 1e-6
+        undone: xr.DataArray = maps / np.where(at_pole[:, None], np.nan, weight)
         return undone
 
 
