@@ -1,0 +1,1 @@
+"""Backward passes that are not the gradient: the graph is run with some operators replaced."""
