@@ -4,18 +4,16 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from climxai.attribution.methods.gradients import InputTimesGradient, Saliency
-from climxai.attribution.methods.lrp import LayerwiseRelevance
+from climxai.attribution.methods.composition import Average, RandomMap, SeedAverage
 from climxai.attribution.methods.method import Method
-from climxai.attribution.methods.rectified import Deconvolution, GuidedBackprop
+from climxai.attribution.methods.single import SINGLE
 from climxai.core.record import OneOf
 
 METHODS: dict[str, type[Method]] = {
-    "lrp": LayerwiseRelevance,
-    "saliency": Saliency,
-    "input_x_gradient": InputTimesGradient,
-    "deconvolution": Deconvolution,
-    "guided_backprop": GuidedBackprop,
+    **SINGLE,
+    "average": Average,
+    "seed_average": SeedAverage,
+    "random": RandomMap,
 }
 
 __all__ = ["METHODS", "AnyMethod", "Method"]
