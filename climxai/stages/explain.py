@@ -76,9 +76,8 @@ def explain(experiment: Experiment) -> Explained:
         left = [task for task in tasks if not done_with_key(task.path, task.key)]
         if len(left) < len(tasks):
             LOG.info("%d of %d shards are there already", len(tasks) - len(left), len(tasks))
-        for seed in experiment.train.seeds:
-            for method in experiment.explain.methods:
-                make_directory(layout.shard(str(method.id), seed, 0).parent)
+        for folder in sorted({task.path.parent for task in tasks}):
+            make_directory(folder)
         with progress("explaining", len(left)) as tick:
             for _ in _run(experiment, bundles, prepared, left):
                 tick()
