@@ -176,3 +176,32 @@ def test_conservation_is_of_the_difference_from_a_reference(
     np.testing.assert_allclose(held["conservation"].where(clear, drop=True), 1, rtol=1e-3)
     books = xr.load_dataset(out / "audit" / "lrp.nc").sel(seed=0)
     np.testing.assert_allclose(books["output"], held["output"], atol=1e-5)
+
+
+def test_the_books_of_a_residual_network_add_up(climxai: Command, experiment: Path) -> None:
+    # Relevance splits where a block's input goes past it, so layers form no chain: what every
+    # layer took still adds up to what the input lacks, and the map is the shards'.
+    network = (
+        "network={name: cnn, channels: [3, 4], kernel: 3, batch_norm: true, residual: true,"
+        " convolutions: 2, pooling: average, hidden: [4]}"
+    )
+    methods = (
+        "explain.methods=[{id: eps, name: lrp, rule: {name: epsilon, epsilon: 0.1}},"
+        "{id: comp, name: lrp, rule: composite}, {id: a1b0, name: lrp}]"
+    )
+    settings = ("--set", network, "--set", methods, "--set", "train.epochs=2")
+    done = climxai("train", experiment, *settings)
+    assert done.code == 0, done.err
+    done = climxai("explain", experiment, *settings, "--set", "explain.audit=true")
+    assert done.code == 0, done.err
+    out = experiment.parent / "out"
+    for method in ("eps", "comp", "a1b0"):
+        audit = xr.load_dataset(out / "audit" / f"{method}.nc")
+        assert {"convolution", "dense"} <= set(audit["kind"].values.tolist())
+        taken = (audit["bias"] + audit["stabiliser"] + audit["other"]).sum("layer")
+        np.testing.assert_allclose(audit["total"] + taken, audit["output"], atol=1e-4)
+        held = shards(out, method, 0)
+        on_map = held["relevance"].astype(np.float64).sum(("channel", "lat", "lon"))
+        books = audit.sel(seed=0)
+        np.testing.assert_allclose(books["total"] - books["land"], on_map, atol=1e-5)
+        assert (out / "audit" / f"{method}.png").stat().st_size > 10_000
