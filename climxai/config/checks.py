@@ -77,11 +77,17 @@ def class_file_names(label: Label) -> Iterator[Finding]:
 def objective_classes(label: Label, explain: Explain) -> Iterator[Finding]:
     """Find classes that an objective names and the label does not make."""
     known = class_names(label)
-    for field in ("class_name", "positive", "negative"):
-        name = getattr(explain.objective, field, None)
-        if known is not None and name is not None and name not in known:
-            text = f"there is no class {name!r} in `label`.{did_you_mean(name, known)}"
-            yield ("explain", "objective", field), text
+    asked: list[tuple[tuple[str | int, ...], Any]] = [(("objective",), explain.objective)]
+    asked += [
+        (("methods", index, "objective"), method.objective)
+        for index, method in enumerate(explain.methods)
+    ]
+    for keys, objective in asked:
+        for field in ("class_name", "positive", "negative"):
+            name = getattr(objective, field, None)
+            if known is not None and name is not None and name not in known:
+                text = f"there is no class {name!r} in `label`.{did_you_mean(name, known)}"
+                yield ("explain", *keys, field), text
 
 
 def class_weights(label: Label, train: Training) -> Iterator[Finding]:

@@ -92,13 +92,17 @@ class Explain(Record):
         default="predicted_class",
         validate_default=True,
     )
-    """the scalar that is explained, before the softmax"""
+    """the scalar that is explained, before the softmax; a method may name its own"""
     samples: Literal["all", "train", "validation", "test"] = "all"
     """which part of the split is explained"""
     only_correct: bool = False
     """whether only correctly classified samples are explained"""
     audit: bool = False
     """whether `climxai explain` also writes what became of relevance layer by layer, for LRP"""
+
+    def objective_of(self, method: Method) -> Objective:
+        """Return the scalar that a method explains: its own, or that of the section."""
+        return self.objective if method.objective is None else method.objective
 
     @field_validator("methods", mode="after")
     @classmethod

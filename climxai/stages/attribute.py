@@ -9,6 +9,7 @@ import numpy as np
 
 from climxai.bridge.shard import shard_dataset
 from climxai.stages.preparation import PARTS, Prepared
+from climxai.stages.surroundings import with_reference
 from climxai.version import __version__
 
 if TYPE_CHECKING:
@@ -50,7 +51,7 @@ def attribute(
     task
         Method, seed and positions in the samples.
     context
-        What methods may know beside the network; rows are those of the task.
+        What methods may know beside the network; rows and references are filled in here.
     """
     import torch
 
@@ -70,8 +71,9 @@ def attribute(
         tensor, logits, labels, predictions, rows = (
             each[kept] for each in (tensor, logits, labels, predictions, rows)
         )
-    context = replace(context, rows=rows)
-    start = explain.objective.weights(logits, labels, prepared.samples.classes)
+    objective = explain.objective_of(task.method)
+    context = with_reference(replace(context, rows=rows), objective, network)
+    start = objective.weights(logits, labels, prepared.samples.classes)
     found = []
     for first in range(0, max(1, len(tensor)), BATCH):
         part = slice(first, first + BATCH)
@@ -100,7 +102,7 @@ def attribute(
             "seeds_averaged": task.seeds_averaged,
             "method": str(task.method.id),
             "method_settings": task.method.canonical(),
-            "objective_settings": explain.objective.canonical(),
+            "objective_settings": objective.canonical(),
             "seed": task.seed,
             "signed": int(task.method.signed),
         },

@@ -23,7 +23,7 @@ from climxai.stages.index import rows_per_shard
 from climxai.stages.layout import Layout
 from climxai.stages.outputs import begin, result_attributes, stage_output, write_provenance
 from climxai.stages.preparation import Prepared
-from climxai.stages.surroundings import for_network, surroundings, traced
+from climxai.stages.surroundings import surroundings, traced, with_reference
 from climxai.stages.trained import prepare_with
 
 if TYPE_CHECKING:
@@ -141,7 +141,7 @@ def keep_books(
             "title": f"Relevance layer by layer ({name})",
             "method": name,
             "method_settings": method.canonical(),
-            "objective_settings": experiment.explain.objective.canonical(),
+            "objective_settings": experiment.explain.objective_of(method).canonical(),
             "advice": "\n".join(advice),
         }
         datasets[name] = audit_dataset(books.parts[name], samples, attributes)
@@ -219,10 +219,10 @@ def _audit_block(
         where = where[kept.numpy()]
     if not len(tensor):
         return
-    objective = experiment.explain.objective
-    start = objective.weights(logits, labels, prepared.samples.classes)
     for method in methods:
-        found = method.audit(network, tensor, start, for_network(context, experiment, network))
+        objective = experiment.explain.objective_of(method)
+        start = objective.weights(logits, labels, prepared.samples.classes)
+        found = method.audit(network, tensor, start, with_reference(context, objective, network))
         books.parts[str(method.id)][seed].append((where, found))
 
 

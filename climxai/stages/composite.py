@@ -105,7 +105,7 @@ def _attributes(
         **result_attributes(experiment, "composite", started, networks),
         "method": str(method.id),
         "method_settings": method.canonical(),
-        "objective_settings": experiment.explain.objective.canonical(),
+        "objective_settings": experiment.explain.objective_of(method).canonical(),
         "signed": int(method.signed),
         "class_names": json.dumps(index["classes"]),
     }
@@ -140,7 +140,7 @@ def draw_maps(
                     method,
                     count,
                     label,
-                    str(experiment.explain.objective.model_dump()["name"]),
+                    str(experiment.explain.objective_of(method).model_dump()["name"]),
                 ),
                 label=colour_bar_label(experiment.composite.normalise),
             )

@@ -32,7 +32,7 @@ from climxai.stages.keys import samples_key
 from climxai.stages.layout import Layout
 from climxai.stages.outputs import begin, stage_output, write_config, write_provenance
 from climxai.stages.preparation import Prepared
-from climxai.stages.surroundings import check_traced, for_network, surroundings, traced
+from climxai.stages.surroundings import check_traced, surroundings, traced
 from climxai.stages.trained import prepare_with
 
 if TYPE_CHECKING:
@@ -120,9 +120,6 @@ def _run(
     context = surroundings(experiment, prepared, networks.values())
     for network in networks.values():
         check_traced(experiment, network, context)
-    contexts = {
-        seed: for_network(context, experiment, network) for seed, network in networks.items()
-    }
     valid = prepared.valid.values
     block = -1
     for task in sorted(tasks, key=lambda task: task.number):
@@ -139,7 +136,7 @@ def _run(
                 inputs,
                 prepared,
                 task,
-                contexts[task.seed],
+                context,
             ),
             task.path,
         )

@@ -52,8 +52,8 @@ def shard_key(
     return digest_of(
         networks,
         samples,
-        method.model_dump(mode="json", exclude={"id"}),
-        explain.objective.model_dump(mode="json"),
+        method.model_dump(mode="json", exclude={"id", "objective"}),
+        explain.objective_of(method).model_dump(mode="json"),
         explain.only_correct,
         rows.tolist(),
         __version__,

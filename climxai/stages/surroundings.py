@@ -14,6 +14,7 @@ from climxai.stages.preparation import Prepared
 if TYPE_CHECKING:
     from climxai.attribution.context import Context
     from climxai.attribution.network import Network
+    from climxai.attribution.objectives.objective import Objective
     from climxai.bridge.bundle import Bundle
     from climxai.config.experiment import Experiment
 
@@ -35,14 +36,18 @@ def surroundings(
             np.asarray(prepared.valid["lat"].values, dtype=np.float64),
             np.asarray(prepared.valid["lon"].values, dtype=np.float64),
         ),
-        peers=tuple((each, experiment.explain.objective.reference(each)) for each in networks),
+        peers=tuple((each, None) for each in networks),
         memory=experiment.compute.memory,
     )
 
 
-def for_network(context: Context, experiment: Experiment, network: Network) -> Context:
-    """Return the context with what the objective subtracts from this network's outputs."""
-    return replace(context, reference=experiment.explain.objective.reference(network))
+def with_reference(context: Context, objective: Objective, network: Network) -> Context:
+    """Return the context with what the objective subtracts from every network's outputs."""
+    return replace(
+        context,
+        reference=objective.reference(network),
+        peers=tuple((peer, objective.reference(peer)) for peer, _ in context.peers),
+    )
 
 
 def check_methods(experiment: Experiment, prepared: Prepared) -> None:
@@ -75,7 +80,7 @@ def check_traced(experiment: Experiment, network: Network, context: Context) -> 
         try:
             method.check(network, context)
         except ClimxaiError as error:
-            raise type(error)(f"explain.methods[{index}] ({method.id}): {error}") from error
+            raise type(error)(f"explain.methods.{index} ({method.id}): {error}") from error
 
 
 def traced(bundles: Mapping[int, Bundle]) -> dict[int, Network]:

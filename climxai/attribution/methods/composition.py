@@ -6,7 +6,8 @@ from collections.abc import Iterable
 from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated, Literal
 
-from pydantic import Field, NonNegativeInt
+from pydantic import AfterValidator, Field, NonNegativeInt
+from pydantic_core import PydanticCustomError
 
 from climxai.attribution.methods.method import Method
 from climxai.attribution.methods.single import SINGLE
@@ -21,6 +22,18 @@ if TYPE_CHECKING:
     from climxai.attribution.relevance import Relevance
 
 Scale = Literal["none", "max", "sum", "l2"]
+
+
+def _nested(method: Method) -> Method:
+    """Refuse what has no meaning inside another method."""
+    for field in ("id", "objective"):
+        if getattr(method, field) is not None:
+            raise PydanticCustomError(
+                "nested",
+                "a method inside another has no `{field}`: give it to the outer one",
+                {"field": field},
+            )
+    return method
 
 
 class RandomMap(Method):
@@ -67,7 +80,8 @@ class Average(Method):
 
     name: Literal["average"] = "average"
     methods: Annotated[
-        tuple[Annotated[Method, OneOf(SINGLE, "method")], ...], Field(min_length=2)
+        tuple[Annotated[Method, OneOf(SINGLE, "method"), AfterValidator(_nested)], ...],
+        Field(min_length=2),
     ] = Field(default=("lrp", "input_x_gradient"), validate_default=True)
     """The methods, each by its name or a block; at least two."""
     normalise: Scale = "l2"
@@ -108,9 +122,9 @@ class SeedAverage(Method):
     """
 
     name: Literal["seed_average"] = "seed_average"
-    method: Annotated[Method, OneOf({**SINGLE, "average": Average}, "method")] = Field(
-        default="lrp", validate_default=True
-    )
+    method: Annotated[
+        Method, OneOf({**SINGLE, "average": Average}, "method"), AfterValidator(_nested)
+    ] = Field(default="lrp", validate_default=True)
     """The method, by its name or a block."""
     normalise: Scale = "none"
     """What each network's map is divided by before averaging: nothing (none), its root of squares

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
-from climxai.core.record import Record
+from climxai.attribution.objectives import OBJECTIVES
+from climxai.attribution.objectives.objective import Objective
+from climxai.core.record import OneOf, Record
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -20,6 +22,8 @@ class Method(Record):
 
     id: str | None = None
     """Name of this method's outputs; by default the method's name, made unique."""
+    objective: Annotated[Objective, OneOf(OBJECTIVES, "objective")] | None = None
+    """The scalar that this method explains; by default the one of the whole section."""
 
     @property
     def signed(self) -> bool:
