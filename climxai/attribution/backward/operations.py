@@ -66,6 +66,11 @@ class Operation:
         """The nodes whose values `run` hands to a replacement."""
         return (*self.call.active, *self.call.sizes)
 
+    @property
+    def one(self) -> bool:
+        """Whether it gives one tensor, not several."""
+        return not isinstance(self.call.node.meta["val"], tuple | list)
+
 
 @dataclass(frozen=True, eq=False)
 class Anatomy:

@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
+from climxai.attribution.methods.deeplift import DeepLift
+from climxai.attribution.methods.gradient_shap import GradientShap
 from climxai.attribution.methods.gradients import InputTimesGradient, Saliency
+from climxai.attribution.methods.integrated_gradients import IntegratedGradients
 from climxai.attribution.methods.lrp import LayerwiseRelevance
 from climxai.attribution.methods.method import Method
 from climxai.attribution.methods.rectified import Deconvolution, GuidedBackprop
+from climxai.attribution.methods.smoothgrad import SmoothGrad
 
 SINGLE: dict[str, type[Method]] = {
     "lrp": LayerwiseRelevance,
     "saliency": Saliency,
     "input_x_gradient": InputTimesGradient,
+    "integrated_gradients": IntegratedGradients,
+    "smoothgrad": SmoothGrad,
+    "gradient_shap": GradientShap,
     "deconvolution": Deconvolution,
     "guided_backprop": GuidedBackprop,
+    "deeplift": DeepLift,
 }
 """Name -> record."""
