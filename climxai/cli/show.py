@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from climxai.stages.audit import Audited
     from climxai.stages.check import Plan
     from climxai.stages.composite import Composited
+    from climxai.stages.optimal_input import OptimalInputs
     from climxai.stages.train import Trained
 
 
@@ -121,6 +122,35 @@ def show_audit(done: Audited) -> None:
         )
     click.echo()
     show_paths("netCDF", done.netcdfs)
+    show_paths("picture", done.pictures)
+
+
+def show_optimal_inputs(done: OptimalInputs) -> None:
+    """Print what every input reached, and how like the class's mean field it is; then the files."""
+    several = len({row["channel"] for row in done.rows}) > 1
+    header = ["target", "seed", *(["channel"] if several else [])]
+    click.echo(
+        table(
+            [*header, "at the start", "reached", "moves", "corr. field"],
+            (
+                [
+                    *(row[name] for name in header),
+                    row["start"],
+                    row["reached"],
+                    row["moves"],
+                    row["correlation"],
+                ]
+                for row in done.rows
+            ),
+        )
+    )
+    quantities = {row["target"]: row["quantity"] for row in done.rows}
+    click.echo("\nreached: " + "; ".join(f"{name}: {what}" for name, what in quantities.items()))
+    click.echo(
+        "moves: steps before the gradient vanished; "
+        "corr. field: area-weighted pattern correlation with the class's mean field\n"
+    )
+    show_paths("netCDF", [done.netcdf])
     show_paths("picture", done.pictures)
 
 

@@ -11,6 +11,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final
 
+from climxai.attribution.visualise.settings import OptimalInput
 from climxai.composites.settings import Composite
 from climxai.config.sections import Explain
 from climxai.core.errors import did_you_mean
@@ -18,6 +19,7 @@ from climxai.core.period import Period
 from climxai.core.region import Region
 from climxai.data.labels import Label
 from climxai.data.labels.calendar import MONTHS, CalendarLabel
+from climxai.data.novelty.settings import Novelty
 from climxai.data.preprocess.groups import SEASONS
 from climxai.data.readers import Reader
 from climxai.data.split import SplitRule
@@ -88,6 +90,24 @@ def objective_classes(label: Label, explain: Explain) -> Iterator[Finding]:
             if known is not None and name is not None and name not in known:
                 text = f"there is no class {name!r} in `label`.{did_you_mean(name, known)}"
                 yield ("explain", *keys, field), text
+
+
+def classes_elsewhere(
+    label: Label, optimal_input: OptimalInput, novelty: Novelty
+) -> Iterator[Finding]:
+    """Find classes that an optimal input or a baseline names and the label does not make."""
+    known = class_names(label)
+    named: list[tuple[tuple[str | int, ...], Any]] = [
+        (("optimal_input", "targets", index), target)
+        for index, target in enumerate(optimal_input.targets)
+    ]
+    named += [(("optimal_input", "start"), optimal_input.start)]
+    named += [(("novelty", "baseline"), novelty.baseline)]
+    for keys, record in named:
+        name = getattr(record, "class_name", None)
+        if known is not None and name is not None and name not in known:
+            text = f"there is no class {name!r} in `label`.{did_you_mean(name, known)}"
+            yield (*keys, "class_name"), text
 
 
 def class_weights(label: Label, train: Training) -> Iterator[Finding]:
@@ -193,6 +213,7 @@ CHECKS: Final[tuple[Callable[..., Iterator[Finding]], ...]] = (
     method_ids,
     class_file_names,
     objective_classes,
+    classes_elsewhere,
     class_weights,
     penalties,
     validation_samples,

@@ -9,6 +9,7 @@ from typing import Annotated, Any
 
 from pydantic import BeforeValidator, Field, TypeAdapter, ValidationError
 
+from climxai.attribution.visualise.settings import OptimalInput
 from climxai.composites.settings import Composite
 from climxai.config.checks import findings
 from climxai.config.kinds import field_type
@@ -21,6 +22,7 @@ from climxai.config.writing import to_yaml
 from climxai.core.errors import ConfigError
 from climxai.core.record import OneOf, Record
 from climxai.data.labels import LABELS, Label
+from climxai.data.novelty.settings import Novelty
 from climxai.data.preprocess import STEPS, Step
 from climxai.data.readers import READERS, Reader
 from climxai.data.split import SPLITS, SplitRule
@@ -55,6 +57,10 @@ class Experiment(Record):
     """how relevance is averaged per class"""
     maps: Maps = Field(default_factory=Maps)
     """how composites are drawn"""
+    optimal_input: OptimalInput = Field(default_factory=OptimalInput)
+    """which inputs `climxai optimal-input` makes, and how"""
+    novelty: Novelty = Field(default_factory=Novelty)
+    """how `climxai novelty` tells which samples are unlike others"""
     compute: Compute = Field(default_factory=Compute)
     """threads, memory and size of files"""
     output: AnyOutput = Field(default_factory=Output)

@@ -134,10 +134,11 @@ def contour_field(
     what = str(field.attrs.get("long_name") or field.name or "field")
     units = str(field.attrs.get("units", ""))
     signs = "; negative dashed, zero thick" if levels[0] < 0 else ""
-    return f"Contours: {what}, every {interval:g} {_units(units)}".rstrip() + signs
+    return f"Contours: {what}, every {interval:g} {readable_units(units)}".rstrip() + signs
 
 
-def _units(units: str) -> str:
+def readable_units(units: str) -> str:
+    """Return units as readers write them: °C, and nothing for ``1``."""
     known = {
         "degC": "°C",
         "degree_Celsius": "°C",

@@ -77,3 +77,41 @@ class Layout:
         """Return one picture of weights; ``channel`` is named only where there are several."""
         name = f"seed-{seed}" if channel is None else f"seed-{seed}_{channel}"
         return self.weights.with_name(f"{name}.{suffix}")
+
+    @property
+    def optimal_input(self) -> Path:
+        """The optimised inputs of all targets and seeds."""
+        return self.root / "optimal_input" / "optimal_input.nc"
+
+    def optimal_input_map(self, target: str, channel: str | None, suffix: str) -> Path:
+        """Return one picture; ``channel`` is named only where there are several."""
+        name = f"map_{target}" if channel is None else f"map_{target}_{channel}"
+        return self.optimal_input.with_name(f"{name}.{suffix}")
+
+    def optimal_input_loss(self, suffix: str) -> Path:
+        """Return the picture of the loss along the steps."""
+        return self.optimal_input.with_name(f"loss.{suffix}")
+
+    @property
+    def novelty(self) -> Path:
+        """Novelty and rank of every sample."""
+        return self.root / "novelty" / "novelty.nc"
+
+    @property
+    def novelty_ranking(self) -> Path:
+        """The samples from the most to the least novel, as CSV."""
+        return self.novelty.with_name("ranking.csv")
+
+    @property
+    def novelty_maps(self) -> Path:
+        """Fields and reconstruction errors of the most novel samples."""
+        return self.novelty.with_name("maps.nc")
+
+    def novelty_series(self, suffix: str) -> Path:
+        """Return the picture of novelty against time."""
+        return self.novelty.with_name(f"novelty.{suffix}")
+
+    def novelty_map(self, rank: int, date: str, channel: str | None, suffix: str) -> Path:
+        """Return one picture; ``channel`` is named only where there are several."""
+        name = f"map_{rank:02d}_{date}" if channel is None else f"map_{rank:02d}_{date}_{channel}"
+        return self.novelty.with_name(f"{name}.{suffix}")

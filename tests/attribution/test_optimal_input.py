@@ -349,8 +349,8 @@ def test_a_network_that_does_not_move_is_told():
         module[1].bias.fill_(-100.0)
     found = run(trace(module, SHAPE, torch.float64), steps=4)
     assert not found.values.any()
-    assert found.moved.tolist() == [False, False]
-    assert run(deep(), steps=4).moved.all()
+    assert found.moves.tolist() == [0, 0]
+    assert run(deep(), steps=4).moves.tolist() == [4, 4]
 
 
 def test_steps_that_run_away_are_refused():

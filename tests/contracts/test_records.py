@@ -26,6 +26,9 @@ NEEDED: dict[str, dict[str, Any]] = {
     "logit_difference": {"positive": "a", "negative": "b"},
     "alpha_beta": {"alpha": 2, "beta": 1},
     "map": {"default": "epsilon"},
+    "unit": {"layer": "1", "unit": 0},
+    "sample": {"date": "1998-01"},
+    "period": {"period": "1961-1990"},
     "output_cell": {"lat": 0, "lon": 200},
     "output_region": {"region": "nino34"},
 }

@@ -34,17 +34,15 @@ class Optimised:
         What the target and the penalties contributed [target, step]; step 0 is the start.
     value
         The quantity aimed at [target, step].
+    moves
+        How many steps moved the input before its gradient vanished [target].
     """
 
     values: Tensor
     loss: Array
     penalty: Array
     value: Array
-
-    @property
-    def moved(self) -> npt.NDArray[np.bool_]:
-        """Which targets changed the loss at all [target]."""
-        return np.asarray((self.loss != self.loss[:, :1]).any(axis=1))
+    moves: npt.NDArray[np.int64]
 
 
 def single_targets(targets: Sequence[Target], classes: tuple[str, ...]) -> dict[str, Target]:
@@ -103,6 +101,7 @@ def optimise(
     bounds = _bounds(context, settings, network.dtype)
     x = begin.expand(len(targets), *begin.shape).clone()
     losses, penalties, values = [], [], []
+    moves = torch.zeros(len(targets), dtype=torch.int64)
     for step in range(settings.steps + 1):
         x.requires_grad_(True)
         loss, value = _losses(network, targets, classes, x)
@@ -117,14 +116,16 @@ def optimise(
         if step == settings.steps:
             break
         (gradient,) = torch.autograd.grad((loss + penalty).sum(), x)
-        x = _stepped(x.detach(), gradient * valid, context.valid, settings)
+        gradient = gradient * valid
+        moves += (gradient != 0).flatten(1).any(1)
+        x = _stepped(x.detach(), gradient, context.valid, settings)
         if bounds is not None:
             x = torch.minimum(torch.maximum(x, bounds[0]), bounds[1])
         on_step()
-    return Optimised(
-        x.detach(),
-        *(np.stack(curve, axis=1).astype(np.float64) for curve in (losses, penalties, values)),
+    loss_curve, penalty_curve, value_curve = (
+        np.stack(curve, axis=1).astype(np.float64) for curve in (losses, penalties, values)
     )
+    return Optimised(x.detach(), loss_curve, penalty_curve, value_curve, moves.numpy())
 
 
 def _losses(

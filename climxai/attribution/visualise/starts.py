@@ -12,6 +12,7 @@ from pydantic_core import PydanticCustomError
 from climxai.core.errors import ModelError
 from climxai.core.period import AnyPeriod, Period, date_parts
 from climxai.core.record import Record
+from climxai.core.text import AnyText
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -85,19 +86,19 @@ class Sample(Start):
     """A sample of the record, by its date: shows what would have to change in it."""
 
     name: Literal["sample"] = "sample"
-    date: str
+    date: AnyText
     """the date, as 1998-05 or 1998-05-16; rows without a class may be named too"""
     member: str | None = None
     """the member, where an ensemble has several of that date"""
 
-    @field_validator("date", mode="before")
+    @field_validator("date", mode="after")
     @classmethod
-    def _is_date(cls, value: object) -> str:
+    def _is_date(cls, value: str) -> str:
         try:
-            date_parts(str(value))
+            date_parts(value)
         except ValueError as error:
             raise PydanticCustomError("date", "{problem}", {"problem": str(error)}) from None
-        return str(value)
+        return value
 
     def map(self, context: Context, read: ReadSample) -> Tensor:
         """Return the sample."""

@@ -10,6 +10,7 @@ from pydantic import Field
 
 from climxai.core.errors import ModelError, did_you_mean
 from climxai.core.record import Record
+from climxai.core.text import AnyText
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -139,7 +140,7 @@ class Unit(Target):
     """
 
     name: Literal["unit"] = "unit"
-    layer: str = Field(description="the layer's name; a wrong one lists them all")
+    layer: AnyText = Field(description="the layer's name; a wrong one lists them all")
     unit: int = Field(ge=0, description="number of the unit or feature map, from 0")
     place: tuple[int, int] | None = None
     """row and column of the feature map, from 0 in the south-west; none takes the map's mean"""

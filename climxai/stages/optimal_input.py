@@ -1,0 +1,314 @@
+"""Optimal input: bundles -> the inputs the networks would answer most clearly to, and pictures."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from climxai.bridge.bundle import Bundle, load_bundle
+from climxai.core.errors import DataError
+from climxai.core.netcdf import write_netcdf
+from climxai.core.progress import progress
+from climxai.stages.layout import Layout
+from climxai.stages.outputs import begin, result_attributes, stage_output, write_provenance
+from climxai.stages.preparation import Prepared
+from climxai.stages.surroundings import surroundings
+from climxai.stages.trained import prepare_with
+
+if TYPE_CHECKING:
+    import torch
+    import xarray as xr
+
+    from climxai.attribution.network import Network
+    from climxai.attribution.visualise.optimise import Optimised
+    from climxai.attribution.visualise.starts import ReadSample
+    from climxai.attribution.visualise.targets import Target
+    from climxai.config.experiment import Experiment
+    from climxai.core.period import Period
+
+LOG = logging.getLogger(__name__)
+
+Array = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class OptimalInputs:
+    """What the optimisation left: a netCDF file, pictures, and a row per target, seed, channel."""
+
+    netcdf: Path
+    pictures: tuple[Path, ...]
+    rows: tuple[dict[str, Any], ...]
+
+
+def optimal_input(experiment: Experiment) -> OptimalInputs:
+    """Optimise the input of every seed's network for every target; write and draw it.
+
+    Raises
+    ------
+    ClimxaiError
+        When a network is missing, a target does not suit it, or the start is not in the data.
+    """
+    import torch
+
+    if experiment.compute.threads is not None:
+        torch.set_num_threads(experiment.compute.threads)
+    with stage_output(experiment, "optimal-input") as layout:
+        bundles = [load_bundle(layout.network(seed)) for seed in experiment.train.seeds]
+        prepared = prepare_with(experiment, bundles)
+        networks, targets = _checked(experiment, bundles)
+        started = begin(prepared.files)
+        context = surroundings(experiment, prepared)
+        start = experiment.optimal_input.start.map(context, _reader(prepared))
+        found = _optimise(experiment, networks, targets, prepared, start)
+        attributes = {
+            "title": "Inputs optimised for what the networks should answer",
+            **result_attributes(
+                experiment, "optimal-input", started, {each.seed: each.digest for each in bundles}
+            ),
+            "optimal_input_settings": experiment.optimal_input.canonical(),
+            "start": experiment.optimal_input.start.describe(),
+        }
+        dataset = _dataset(found, targets, start, prepared, attributes)
+        write_netcdf(dataset, layout.optimal_input)
+        pictures = _draw(dataset, experiment, layout)
+        write_provenance(
+            layout,
+            "optimal-input",
+            started,
+            outputs=[str(layout.optimal_input.relative_to(layout.root))],
+        )
+    return OptimalInputs(layout.optimal_input, tuple(pictures), tuple(rows_of(dataset)))
+
+
+def _checked(
+    experiment: Experiment, bundles: Sequence[Bundle]
+) -> tuple[dict[int, Network], dict[str, Target]]:
+    """Return the networks, traced in float64, and the single targets, which suit them."""
+    import torch
+
+    from climxai.attribution.network import trace
+    from climxai.attribution.visualise.optimise import single_targets
+
+    classes = bundles[0].classes
+    targets = single_targets(experiment.optimal_input.targets, classes)
+    networks = {
+        bundle.seed: trace(bundle.network(), bundle.signature.shape, torch.float64)
+        for bundle in bundles
+    }
+    for network in networks.values():
+        for target in targets.values():
+            target.check(network, classes)
+    return networks, targets
+
+
+def _reader(prepared: Prepared) -> ReadSample:
+    """Return what reads a sample of the record, whether it has a class or not."""
+    from climxai.bridge.batches import to_tensor
+    from climxai.data.time import rows_in_period, span
+
+    def read(period: Period, member: str | None) -> torch.Tensor:
+        fields = prepared.fields
+        chosen = rows_in_period(fields["time"], period)
+        if member is not None:
+            members = fields["member"].values.astype(str) if "member" in fields.coords else ()
+            chosen = chosen & np.isin(members, [member]) if len(members) else chosen & False
+        rows = np.flatnonzero(chosen)
+        if rows.size != 1:
+            several = "name its `member` or a day" if rows.size else "choose another"
+            raise DataError(
+                f"optimal_input.start: {rows.size} rows of the record "
+                f"({span(np.sort(fields['time'].values))}) are of {period.start}"
+                f"{f', member {member}' if member else ''}, expected one: {several}"
+            )
+        inputs = prepared.preprocessing.apply(fields).isel(sample=rows)
+        return to_tensor(inputs.compute(), prepared.valid.values)[0]
+
+    return read
+
+
+def _optimise(
+    experiment: Experiment,
+    networks: Mapping[int, Network],
+    targets: Mapping[str, Target],
+    prepared: Prepared,
+    start: torch.Tensor,
+) -> dict[int, Optimised]:
+    from climxai.attribution.visualise.optimise import optimise
+
+    settings, classes = experiment.optimal_input, prepared.samples.classes
+    context = surroundings(experiment, prepared)
+    found = {}
+    with progress("optimising", settings.steps * len(networks)) as tick:
+        for seed, network in networks.items():
+            found[seed] = optimise(network, targets, classes, start, settings, context, tick)
+            for name, moves in zip(targets, found[seed].moves.tolist(), strict=True):
+                if moves < settings.steps:
+                    LOG.warning(
+                        "seed %d, target %s: the network's gradient vanished after %d of %d steps "
+                        "(start: %s), the input stays there; a sample or noise as "
+                        "`optimal_input.start` may get around it",
+                        seed,
+                        name,
+                        moves,
+                        settings.steps,
+                        settings.start.describe(),
+                    )
+    return found
+
+
+def _dataset(
+    found: Mapping[int, Optimised],
+    targets: Mapping[str, Target],
+    start: torch.Tensor,
+    prepared: Prepared,
+    attributes: Mapping[str, Any],
+) -> xr.Dataset:
+    from climxai.bridge.optimised import optimised_dataset
+    from climxai.composites.summary import pattern_correlation
+
+    fields = _class_means(targets, prepared)
+    dataset = optimised_dataset(
+        found,
+        targets,
+        start.double().numpy(),
+        fields,
+        preprocessing=prepared.preprocessing,
+        physical=prepared.physical,
+        valid=prepared.valid.values.astype(bool),
+        attributes=attributes,
+    )
+    lat = dataset["lat"].values
+    whole = dataset["optimal_input"].values.astype(np.float64)
+    change = whole - dataset["start"].values
+    for name, maps, text in (
+        ("correlation", whole, "optimised input"),
+        ("change_correlation", change, "change from the start"),
+    ):
+        values = np.full(maps.shape[:3], np.nan)
+        for target, seed, channel in np.ndindex(values.shape):
+            values[target, seed, channel] = pattern_correlation(
+                maps[target, seed, channel], fields[target, channel], lat
+            )
+        what = f"area-weighted pattern correlation of the {text} with the class's mean field"
+        dims = ("target", "seed", "channel")
+        dataset[name] = (dims, values, {"long_name": what, "units": "1"})
+    return dataset
+
+
+def _class_means(targets: Mapping[str, Target], prepared: Prepared) -> Array:
+    """Return the mean field of each target's class over the whole record, NaN where it has none."""
+    known = prepared.labelling.classes
+    means: dict[str, Array] = {}
+    empty = np.full(prepared.valid.shape, np.nan)
+    for target in targets.values():
+        name = getattr(target, "class_name", None)
+        if name is not None and name not in means:
+            rows = np.flatnonzero(prepared.labelling.numbers == known.index(name))
+            chosen = prepared.physical.isel(sample=rows)
+            mean = chosen.astype(np.float64).mean("sample") if rows.size else None
+            means[name] = empty if mean is None else mean.compute().values
+    return np.stack(
+        [means.get(getattr(target, "class_name", None) or "", empty) for target in targets.values()]
+    )
+
+
+def rows_of(dataset: xr.Dataset) -> list[dict[str, Any]]:
+    """Return a row per target, seed and channel: what was reached, and how like the class it is."""
+    rows = []
+    for target in dataset["target"].values:
+        for seed in dataset["seed"].values:
+            one = dataset.sel(target=target, seed=seed)
+            for channel in dataset["channel"].values:
+                r = float(one["correlation"].sel(channel=channel))
+                rows.append(
+                    {
+                        "target": str(target),
+                        "quantity": str(one["quantity"].item()),
+                        "seed": int(seed),
+                        "channel": str(channel),
+                        "start": float(one["value"][0]),
+                        "reached": float(one["value"][-1]),
+                        "moves": int(one["moves"]),
+                        "correlation": None if np.isnan(r) else r,
+                    }
+                )
+    return rows
+
+
+def _draw(dataset: xr.Dataset, experiment: Experiment, layout: Layout) -> list[Path]:
+    """Draw the mean over seeds of every target's input, per channel, and the loss curves."""
+    from climxai.plots.maps import draw_map
+    from climxai.plots.optimal_input import draw_loss
+    from climxai.plots.style import save_figure
+
+    formats = experiment.maps.formats
+    written = [layout.optimal_input_loss(suffix) for suffix in formats]
+    save_figure(draw_loss(dataset, dpi=experiment.maps.dpi), written)
+    channels = [str(name) for name in dataset["channel"].values]
+    change = (dataset["optimal_input"] - dataset["start"]).mean("seed")
+    for target in (str(name) for name in dataset["target"].values):
+        for channel in channels:
+            chosen = dataset.sel(target=target, channel=channel)
+            field = chosen["field"].assign_attrs(
+                long_name=f"mean {chosen['long_name'].item()} of {target}",
+                units=str(chosen["units"].item()),
+            )
+            figure = draw_map(
+                change.sel(target=target, channel=channel),
+                field if bool(np.isfinite(field).any()) else None,
+                experiment.maps,
+                signed=True,
+                title=_title(target, channel if len(channels) > 1 else None),
+                subtitle=_subtitle(chosen),
+                label=_label(chosen),
+            )
+            several = channel if len(channels) > 1 else None
+            paths = [layout.optimal_input_map(target, several, suffix) for suffix in formats]
+            save_figure(figure, paths)
+            written += paths
+    return written
+
+
+def _title(target: str, channel: str | None) -> str:
+    from climxai.stages.composite import READABLE
+
+    readable = READABLE.get(target, target.replace("_", " "))
+    return f"Optimal input: {readable}" + (f", {channel}" if channel else "")
+
+
+def _subtitle(chosen: xr.Dataset) -> str:
+    """Say what was reached, by how many networks, and how like the class's field it is."""
+    first, last = (chosen["value"].isel(step=at) for at in (0, -1))
+    text = f"{chosen['quantity'].item()} from {_span(first)} to {_span(last)}, "
+    seeds = chosen.sizes["seed"]
+    text += f"mean of {seeds} networks" if seeds > 1 else "1 network"
+    still = int((chosen["moves"] < chosen.sizes["step"] - 1).sum())
+    if still:
+        text += f" ({still} stopped early)"
+    r = chosen["correlation"].values
+    r = r[np.isfinite(r)]
+    if r.size:
+        text += f", r with the class's mean {_span(r)}"
+    return text
+
+
+def _span(values: Any) -> str:
+    low, high = float(np.min(values)), float(np.max(values))
+    one, other = f"{low:.2f}", f"{high:.2f}"
+    return one if one == other else f"{one} … {other}"
+
+
+def _label(chosen: xr.Dataset) -> str:
+    from climxai.plots.layers import readable_units
+
+    units = readable_units(str(chosen["units"].item()))
+    name = str(chosen["long_name"].item())
+    if bool((abs(chosen["start"]).fillna(0.0) > 0).any()):
+        name = f"change of {name} from the start ({chosen.attrs['start']})"
+    return f"{name} ({units or '1'})"
