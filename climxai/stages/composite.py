@@ -188,7 +188,8 @@ def _subtitle(dataset: xr.Dataset, method: Method, count: int, label: str, objec
     by_seed = dataset["count_by_seed"].sel({"class": label}).values
     n = f"n = {int(by_seed[0])}" if len(set(by_seed.tolist())) == 1 else f"n = {count} maps"
     settings = method.model_dump(mode="json")
-    rule = settings.get("rule", {}).get("name")
+    rule = settings.get("rule")
+    rule = rule["name"] if isinstance(rule, dict) else rule
     how = f"{method.id} ({rule})" if rule and rule != method.id else str(method.id)
     what = objective.replace("_", " ")
     empty = int((dataset["zero_fraction"].sel({"class": label}) == 1).sum())
