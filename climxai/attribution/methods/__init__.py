@@ -7,7 +7,6 @@ from typing import Annotated
 from climxai.attribution.methods.composition import Average, RandomMap, SeedAverage
 from climxai.attribution.methods.method import Method
 from climxai.attribution.methods.single import SINGLE
-from climxai.attribution.methods.smoothgrad import SmoothGrad
 from climxai.core.record import OneOf
 
 METHODS: dict[str, type[Method]] = {
