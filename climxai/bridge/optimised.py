@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from climxai.core.cf import LATITUDE, LONGITUDE
+from climxai.data.preprocess.chain import units_left
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -94,7 +95,7 @@ def optimised_dataset(
 
     optimal, remaining = in_units(values, ("target", "seed", *place))
     first, _ = in_units(start, place)
-    units = _units(physical, remaining)
+    units = units_left(physical["units"].values, remaining)
     dataset = dataset.assign_coords(units=("channel", units))
     same = {"units": units[0]} if len(set(units)) == 1 else {}
     many = " (see the coordinate units)" if not same else ""
@@ -125,11 +126,3 @@ def optimised_dataset(
         },
     )
     return dataset
-
-
-def _units(physical: xr.DataArray, remaining: tuple[str, ...]) -> list[str]:
-    """Return the units of every channel; those of steps that are not undone have none."""
-    known = [str(units) for units in physical["units"].values]
-    if not remaining:
-        return known
-    return [f"1 ({units or '1'} after {' and '.join(remaining)})" for units in known]

@@ -20,6 +20,11 @@ COMMANDS: Final = {
     "composite": ("climxai.cli.composite", "Average relevance per class and draw the maps."),
     "audit": ("climxai.cli.audit", "Follow relevance through the networks, layer by layer."),
     "weights": ("climxai.cli.weights", "Map the weights of the networks' first layer."),
+    "optimal-input": (
+        "climxai.cli.optimal_input",
+        "Optimise the input for what the networks should answer.",
+    ),
+    "novelty": ("climxai.cli.novelty", "Rank samples by how unlike a baseline they are."),
     "check": ("climxai.cli.check", "Validate a configuration and print the plan."),
     "list": ("climxai.cli.listing", "Show every method, network, label, … and its settings."),
     "schema": ("climxai.cli.schema", "Print the JSON schema of the configuration for editors."),

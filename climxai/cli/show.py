@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from climxai.stages.audit import Audited
     from climxai.stages.check import Plan
     from climxai.stages.composite import Composited
+    from climxai.stages.novelty import Found
     from climxai.stages.optimal_input import OptimalInputs
     from climxai.stages.train import Trained
 
@@ -151,6 +152,19 @@ def show_optimal_inputs(done: OptimalInputs) -> None:
         "corr. field: area-weighted pattern correlation with the class's mean field\n"
     )
     show_paths("netCDF", [done.netcdf])
+    show_paths("picture", done.pictures)
+
+
+def show_novelty(done: Found) -> None:
+    """Print the most novel samples, then the files."""
+    shown = done.rows[:12]
+    names = [name for name in shown[0] if name != "in_baseline"]
+    rows = [[*(row[name] for name in names), "yes" if row["in_baseline"] else ""] for row in shown]
+    click.echo(table([*names, "in baseline"], rows))
+    click.echo(f"\n{done.summary}")
+    click.echo("novelty: what they leave of a sample, in standard deviations of the baseline\n")
+    show_paths("netCDF", [done.netcdf, *([done.maps] if done.maps else [])])
+    show_paths("ranking", [done.ranking])
     show_paths("picture", done.pictures)
 
 

@@ -62,6 +62,7 @@ def fit_subspace(
     groups: npt.ArrayLike,
     variance: float,
     names: tuple[str, ...] = (),
+    scale: Array | None = None,
 ) -> Subspace:
     """Return the fewest patterns that hold a share of a baseline's variance.
 
@@ -81,6 +82,8 @@ def fit_subspace(
         The share, above 0 and up to 1.
     names
         What the groups are called, for messages.
+    scale
+        The scale of another baseline, to be compared with; None makes it from this one.
 
     Raises
     ------
@@ -90,10 +93,30 @@ def fit_subspace(
     from scipy.linalg import svd
 
     values = np.array(baseline, dtype=np.float64)
-    weights, groups = np.asarray(weights, np.float64), np.asarray(groups)
     mean = values.mean(axis=0)
     values -= mean
-    spread = (values**2).mean(axis=0)
+    if scale is None:
+        scale = _scale(values, mean, np.asarray(weights), np.asarray(groups), names)
+    values *= scale
+    _, sizes, patterns = svd(values, full_matrices=False, overwrite_a=True)
+    total = float((sizes**2).sum())
+    if total == 0:
+        return Subspace(mean, scale, patterns[:0], np.zeros(0))
+    shares = sizes**2 / total
+    # The sum of all shares may miss 1 by rounding.
+    kept = int(np.searchsorted(np.cumsum(shares), variance * (1 - 1e-12))) + 1
+    return Subspace(mean, scale, np.ascontiguousarray(patterns[:kept]), shares)
+
+
+def _scale(
+    departures: Array,
+    mean: Array,
+    weights: npt.NDArray[np.floating],
+    groups: npt.NDArray[np.integer],
+    names: tuple[str, ...],
+) -> Array:
+    """Return what departures are multiplied by [column], so that their mean square sum is 1."""
+    spread = (departures**2).mean(axis=0)
     scale = np.empty_like(mean)
     count = int(groups.max()) + 1
     for number in range(count):
@@ -104,13 +127,8 @@ def fit_subspace(
         if deviation <= 1e-10 * float(np.abs(mean[columns]).max()):
             what = names[number] if names else "what is compared"
             raise DataError(
-                f"novelty.baseline: {what} does not vary over the {len(values)} rows of the "
+                f"novelty.baseline: {what} does not vary over the {len(departures)} rows of the "
                 "baseline: choose another baseline or another space"
             )
         scale[columns] = np.sqrt(share / count) / deviation
-    values *= scale
-    _, sizes, patterns = svd(values, full_matrices=False, overwrite_a=True)
-    shares = sizes**2 / (sizes**2).sum()
-    # The sum of all shares may miss 1 by rounding.
-    kept = int(np.searchsorted(np.cumsum(shares), variance * (1 - 1e-12))) + 1
-    return Subspace(mean, scale, np.ascontiguousarray(patterns[:kept]), shares)
+    return scale

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -43,6 +44,22 @@ def check_order(steps: tuple[Step, ...]) -> None:
                 f"preprocess: {late} stands after {early}, which leaves the units of the field: "
                 f"put {late} before {early}: labels and composites need the field in its units"
             )
+
+
+def units_left(units: Iterable[str], remaining: tuple[str, ...]) -> list[str]:
+    """Return the units [channel] of maps whose scaling is undone but for the steps ``remaining``.
+
+    Parameters
+    ----------
+    units
+        Units of the field per channel.
+    remaining
+        Names of steps that could not be undone, from `Preprocessing.undo_scaling`.
+    """
+    known = [str(each) for each in units]
+    if not remaining:
+        return known
+    return [f"1 ({each or '1'} after {' and '.join(remaining)})" for each in known]
 
 
 @dataclass(frozen=True)

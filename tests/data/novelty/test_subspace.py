@@ -15,6 +15,7 @@ from climxai.data.novelty.baselines import (
     RecordRows,
     TrainingPart,
 )
+from climxai.data.novelty.patterns import fit_patterns
 from climxai.data.novelty.subspace import fit_subspace
 
 
@@ -112,3 +113,41 @@ def test_baselines_without_rows_are_refused():
         ClassRows(class_name="wram").rows(rows())
     with pytest.raises(DataError, match=r"rows of 1990 to 1990\): found 0 rows.*2000-01-01"):
         PeriodRows(period=Period(start="1990", end="1990")).rows(rows())
+
+
+def test_the_baselines_own_samples_are_scored_without_their_block():
+    # The oracle refits by hand: blocks of rows, scikit-learn's components of the other blocks.
+    values, others = draws(rows=12), draws(rows=5, seed=4)
+    rows = np.array([0, 1, 2, 5, 6, 7, 20, 21, 22, 30, 31, 32])
+    found = fit_patterns(values, rows, np.ones(15), np.zeros(15, int), 0.9, 4)
+    scale = np.sqrt(values.var(axis=0).mean())
+    for block in range(4):
+        out = slice(3 * block, 3 * block + 3)
+        known = PCA(n_components=0.9, svd_solver="full").fit(np.delete(values, out, axis=0))
+        left = values[out] - known.inverse_transform(known.transform(values[out]))
+        np.testing.assert_allclose(found.error(values[out], rows[out]), left, atol=1e-12)
+        expected = np.sqrt((left**2).mean(axis=1)) / scale
+        np.testing.assert_allclose(found.novelty(values[out], rows[out]), expected)
+    elsewhere = np.array([3, 4, 8, 9, 40])
+    whole = fit_subspace(values, np.ones(15), np.zeros(15, int), 0.9)
+    np.testing.assert_allclose(found.novelty(others, elsewhere), whole.novelty(others))
+    mixed = found.novelty(np.concatenate([others, values]), np.concatenate([elsewhere, rows]))
+    np.testing.assert_allclose(mixed[:5], whole.novelty(others))
+    np.testing.assert_allclose(mixed[5:8], found.novelty(values[:3], rows[:3]))
+
+
+@pytest.mark.parametrize(
+    ("count", "folds", "blocks"), [(12, 1, 0), (3, 5, 0), (4, 5, 2), (12, 5, 5)]
+)
+def test_small_baselines_are_cut_less_or_not_at_all(count, folds, blocks):
+    values, rows = draws(rows=count), np.arange(count)
+    found = fit_patterns(values, rows, np.ones(15), np.zeros(15, int), 0.9, folds)
+    assert len(found.blocks) == blocks
+    if not blocks:
+        np.testing.assert_allclose(found.novelty(values, rows), found.whole.novelty(values))
+
+
+def test_a_block_without_variance_leaves_the_departure_from_its_mean():
+    values = np.concatenate([np.zeros((2, 3)), np.ones((2, 3))])
+    found = fit_patterns(values, np.arange(4), np.ones(3), np.zeros(3, int), 0.9, 2)
+    np.testing.assert_allclose(found.error(values, np.arange(4)), [[-1] * 3] * 2 + [[1] * 3] * 2)
