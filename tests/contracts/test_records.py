@@ -31,6 +31,7 @@ NEEDED: dict[str, dict[str, Any]] = {
     "period": {"period": "1961-1990"},
     "output_cell": {"lat": 0, "lon": 200},
     "output_region": {"region": "nino34"},
+    "regions": {"regions": ["nino34", "nino4"]},
 }
 """What an entry cannot do without; an entry that needs more fails here and is added."""
 

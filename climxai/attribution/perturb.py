@@ -1,0 +1,281 @@
+"""What a network says of samples in which groups of cells hold other values.
+
+Where the network begins with a narrow linear map (`climxai.attribution.front`), replacing a group
+moves its small result ``z`` by a known amount: ``W[:, group] (fill - x)[group]``. All groups are
+one matrix product, and only the tail runs once per replacement. Elsewhere whole maps are changed
+and evaluated, as many at once as memory allows.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final
+
+import torch
+from torch import Tensor
+
+from climxai.attribution.context import Context
+from climxai.attribution.front import Front, front_of
+from climxai.attribution.groups.indices import Indices
+from climxai.attribution.network import Network
+from climxai.attribution.scalar import check_start
+
+
+@dataclass(frozen=True, eq=False)
+class Replacement:
+    """What stands in place of a sample's values; with neither of both, zeros.
+
+    Parameters
+    ----------
+    maps
+        Maps [1 or sample, channel, lat, lon], 0 on invalid cells.
+    levels
+        One value per sample, group and channel [sample, group, channel].
+    """
+
+    maps: Tensor | None = None
+    levels: Tensor | None = None
+
+
+class Perturbed:
+    """The explained scalar of samples in which groups of cells are replaced.
+
+    Parameters
+    ----------
+    network
+        The network.
+    x
+        Inputs [sample, channel, lat, lon]; not changed.
+    start
+        Weights [sample, *output_shape] of the outputs.
+    indices
+        The groups.
+    context
+        How much memory there is.
+    """
+
+    def __init__(
+        self, network: Network, x: Tensor, start: Tensor, indices: Indices, context: Context
+    ) -> None:
+        self.network, self.x, self.start = network, x, start
+        self.indices, self.context = indices, context
+        front = front_of(network)
+        self.front: Front | None = front if front is not None and front.narrow else None
+        self.idle = idle_groups(network, indices)
+        with torch.no_grad():
+            if self.front is None:
+                self.outputs = network(x)
+            else:
+                z = self.front(x)
+                self.outputs = self.front.tail(z)
+                self._z, self._held = z.flatten(1), self._moves(x)
+        check_start(self.outputs, start)
+        self.intact = (self.outputs * start).flatten(1).sum(1)
+
+    def alone(self, fill: Replacement) -> Tensor:
+        """Return the scalar [sample, group] with that group alone replaced."""
+        if self.front is not None:
+            found = self._tails(self._z - self._change(fill)).T
+        else:
+            found = self._singles(self.x, self._maps(fill), fill.levels)
+        return torch.where(self.idle, self.intact[:, None], found)
+
+    def all_but(self, fill: Replacement) -> Tensor:
+        """Return the scalar [sample, group] with every group but that one replaced."""
+        self.indices.cover.check_disjoint()
+        if self.front is not None:
+            change = self._change(fill)
+            found = self._tails(self._z - change.sum(0) + change).T
+        else:
+            found = self._singles(self.replaced(fill), self.x, None)
+        return torch.where(self.idle, self.without(fill)[:, None], found)
+
+    def without(self, fill: Replacement) -> Tensor:
+        """Return the scalar [sample] with all groups replaced; they have no common cells."""
+        if self.front is not None:
+            return self._tails((self._z - self._change(fill).sum(0))[None])[0]
+        with torch.no_grad():
+            outputs = self.network(self.replaced(fill))
+        return (outputs * self.start).flatten(1).sum(1)
+
+    def sets(self, fill: Replacement, gone: Tensor) -> Tensor:
+        """Return the scalar [sample, set] with sets of groups replaced.
+
+        Parameters
+        ----------
+        fill
+            What stands in their place.
+        gone
+            Which groups are replaced [sample or 1, set, group], bool; groups have no common cells.
+        """
+        gone = gone.expand(len(self.x), -1, -1)
+        if self.front is not None:
+            moved = torch.bmm(gone.to(self.x), self._change(fill).transpose(0, 1))
+            return self._tails(self._z - moved.transpose(0, 1)).T
+        number = torch.from_numpy(self.indices.cover.number)
+        filled, count = self.replaced(fill), gone.shape[1]
+        gone = gone.flatten(0, 1)
+        # Cells in no group have the number -1: the last column, of what is never replaced.
+        gone = torch.cat([gone, gone.new_zeros((len(gone), 1))], dim=1)
+        found = []
+        for rows in torch.split(torch.arange(len(gone)), self._at_once()):
+            samples = rows // count
+            cells = gone[rows][:, number].reshape(-1, *self.x.shape[1:])
+            maps = torch.where(cells, filled[samples], self.x[samples])
+            found.append(self._scalars(self.network, maps, samples))
+        return torch.cat(found).reshape(len(self.x), count)
+
+    def replaced(self, fill: Replacement) -> Tensor:
+        """Return the inputs [sample, channel, lat, lon] with all groups replaced."""
+        cover = self.indices.cover
+        inside = torch.from_numpy(cover.times > 0).reshape(self.x.shape[1:])
+        if fill.levels is None:
+            return torch.where(inside, self._maps(fill), self.x)
+        number = torch.from_numpy(cover.number).clamp(min=0)
+        channel = torch.arange(len(number)) // (len(number) // cover.shape[0])
+        levels = fill.levels[:, number, channel].reshape(self.x.shape)
+        return torch.where(inside, levels, self.x)
+
+    def _maps(self, fill: Replacement) -> Tensor:
+        return torch.zeros_like(self.x[:1]) if fill.maps is None else fill.maps
+
+    def _at_once(self) -> int:
+        """Return how many rows the network or its tail takes at once."""
+        return rows_at_once(self.network, self.front, self.context)
+
+    def _scalars(self, run: Network | Front, rows: Tensor, samples: Tensor) -> Tensor:
+        """Return the scalar of every row; ``samples`` says whose weights count."""
+        with torch.no_grad():
+            outputs = run.tail(rows) if isinstance(run, Front) else run(rows)
+        return (outputs.flatten(1) * self.start.flatten(1)[samples]).sum(1)
+
+    def _tails(self, z: Tensor) -> Tensor:
+        """Return the scalar [set, sample] of z [set, sample, values]."""
+        front, (sets, samples) = self.front, z.shape[:2]
+        if front is None:
+            raise ValueError("the network has no narrow beginning")
+        found = z.new_empty((sets, samples))
+        size = max(1, self._at_once() // samples)
+        for first in range(0, sets, size):
+            rows = z[first : first + size]
+            of = torch.arange(samples).repeat(len(rows))
+            scalars = self._scalars(front, rows.reshape(-1, *front.shape), of)
+            found[first : first + size] = scalars.reshape(-1, samples)
+        return found
+
+    def _change(self, fill: Replacement) -> Tensor:
+        """Return by how much z falls when a group is replaced [group, sample, values of z]."""
+        if fill.levels is not None:
+            units = torch.eye(self.x.shape[1], dtype=self.x.dtype)
+            flat = units[:, :, None, None].expand(-1, *self.x.shape[1:])
+            return self._held - torch.einsum("ngc,gcz->gnz", fill.levels, self._moves(flat))
+        return self._held if fill.maps is None else self._held - self._moves(fill.maps)
+
+    def _moves(self, maps: Tensor) -> Tensor:
+        """Return what each group of maps [n, …] adds to z [group, n, values of z]."""
+        front = self.front
+        if front is None:
+            raise ValueError("the network has no narrow beginning")
+        values = maps.flatten(1).T.contiguous()
+        moves = values.new_empty((len(self.indices.cover), front.width, values.shape[1]))
+        for groups, cells, weights in self._weights(front):
+            held = torch.index_select(values, 0, cells.reshape(-1))
+            held = held.reshape(*cells.shape, -1)
+            moves[groups] = weights * held if cells.shape[1] == 1 else torch.bmm(weights, held)
+        return moves.transpose(1, 2).contiguous()
+
+    def _weights(self, front: Front) -> Iterator[tuple[Tensor, Tensor, Tensor]]:
+        """Yield groups [g], their cells [g, size] and weights [g, z, size]; kept where small."""
+        held = self.network.cache.get("group_weights")
+        if held is not None and held[0] is self.indices:
+            yield from held[1]
+            return
+        itemsize = self.network.dtype.itemsize
+        pairs = sum(bucket.cells.numel() for bucket in self.indices.buckets)
+        matrix = front.matrix().T
+        small = pairs * front.width * itemsize <= self.context.memory // 8
+        kept = []
+        for bucket in self.indices.buckets:
+            at_once = GATHERED // (bucket.cells.shape[1] * max(front.width, len(self.x)))
+            for part in Indices.parts(bucket, max(1, at_once)):
+                weights = matrix[part.cells].mul_(part.counts[:, :, None])
+                weights = weights.transpose(1, 2).contiguous()
+                yield part.groups, part.cells, weights
+                if small:
+                    kept.append((part.groups, part.cells, weights))
+        if small:
+            self.network.cache["group_weights"] = (self.indices, tuple(kept))
+
+    def _singles(self, x: Tensor, maps: Tensor, levels: Tensor | None) -> Tensor:
+        """Return the scalar [sample, group] of ``x`` with a group's cells from maps or levels."""
+        samples, shape = len(x), x.shape[1:]
+        found = x.new_empty((samples, len(self.indices.cover)))
+        at_once = self._at_once()
+        flat, fills = x.flatten(1), maps.flatten(1).expand(samples, -1)
+        area = shape[1] * shape[2]
+        for bucket in self.indices.buckets:
+            for part in Indices.parts(bucket, max(1, at_once // samples)):
+                for first in range(0, samples, at_once):
+                    rows = slice(first, first + at_once)
+                    base = flat[rows]
+                    wide = part.cells[:, None, :].expand(-1, len(base), -1)
+                    changed = base.expand(len(part.groups), -1, -1).clone()
+                    if levels is None:
+                        source = fills[rows].expand(len(part.groups), -1, -1).gather(2, wide)
+                    else:
+                        level = levels[rows][:, part.groups].transpose(0, 1)
+                        source = level.gather(2, wide // area)
+                    changed.scatter_(2, wide, source)
+                    of = torch.arange(samples)[rows].repeat(len(part.groups))
+                    scalars = self._scalars(self.network, changed.reshape(-1, *shape), of)
+                    found[rows, part.groups] = scalars.reshape(len(part.groups), -1).T
+        return found
+
+
+CACHED: Final = 1 << 21
+"""Values of the widest layer worked on at once: about what the processor's caches can hold."""
+GATHERED: Final = 1 << 18
+"""Values gathered at once before they are multiplied, for the same reason."""
+
+
+def rows_at_once(network: Network, front: Front | None, context: Context) -> int:
+    """Return how many rows are evaluated at once without gradients, at least 1.
+
+    Rows are changed inputs, or values of z where there is a narrow ``front``.
+    """
+    key = ("widest", front is None)
+    if key not in network.cache:
+        sizes = [math.prod(network.shape)]
+        for node in network.graph.nodes:
+            value = node.meta.get("val")
+            if node.op == "call_function" and isinstance(value, Tensor):
+                sizes.append(math.prod(int(n) for n in value.shape[1:]))
+        # What comes after z, and z itself.
+        first = 0 if front is None else sizes.index(front.width)
+        network.cache[key] = max(sizes[first:])
+    widest: int = network.cache[key]
+    allowed = context.samples_at_once(widest, 4, network.dtype.itemsize)
+    return max(1, min(allowed, CACHED // widest))
+
+
+def idle_groups(network: Network, indices: Indices) -> Tensor:
+    """Return which groups [group] the network's linear beginning does not look at.
+
+    The explained scalar does not depend on them, so that their effect is zero, not rounding.
+    """
+    front = front_of(network)
+    if front is None:
+        return torch.zeros(len(indices.cover), dtype=torch.bool)
+    if "idle_cells" not in network.cache:
+        # A column of zeros, and almost surely no other, is orthogonal to a random direction.
+        draw = torch.Generator().manual_seed(0)
+        direction = torch.randn((1, *front.shape), generator=draw, dtype=network.dtype)
+        network.cache["idle_cells"] = front.pull(direction).reshape(-1) == 0
+    looked_at = ~network.cache["idle_cells"]
+    group = torch.from_numpy(indices.cover.group)
+    cell = torch.from_numpy(indices.cover.cell)
+    hits = torch.zeros(len(indices.cover), dtype=torch.int64)
+    hits.index_add_(0, group, looked_at[cell].to(torch.int64))
+    return hits == 0
