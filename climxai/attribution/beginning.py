@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from math import prod
 from typing import Final, Protocol
 
 import torch
@@ -102,20 +103,25 @@ CACHED: Final = 1 << 21
 """Values of the tail worked on at once: what the processor's caches can hold."""
 
 
-def points_at_once(network: Network, front: Beginning, context: Context) -> int:
+def points_at_once(
+    network: Network, front: Beginning, context: Context, *, inputs: bool = False
+) -> int:
     """Return at how many points the tail may be evaluated at once, at least 1.
 
     Bounded by the memory of the context, and on a processor by its caches too, beyond which more
-    points take more time each.
+    points take more time each. With ``inputs`` every point is also made as an input.
     """
     if "tail_sizes" not in network.cache:
         network.cache["tail_sizes"] = kept_by_tail(front)
     sizes: list[int] = network.cache["tail_sizes"]
-    # A backward pass holds what operators keep, and the gradients between two of them.
-    allowed = context.samples_at_once(sum(sizes) + 2 * max(sizes), itemsize=network.dtype.itemsize)
+    cells = prod(network.shape) if inputs else 0
+    # A backward pass holds what operators keep, and the gradients between two of them; a point as
+    # an input comes with its noise, its difference from a baseline and its gradient.
+    values = sum(sizes) + 4 * max(sizes) + 4 * cells
+    allowed = context.samples_at_once(values, itemsize=network.dtype.itemsize)
     if network.device.type != "cpu":
         return allowed
-    return max(1, min(allowed, CACHED // max(sizes)))
+    return max(1, min(allowed, CACHED // max(*sizes, cells)))
 
 
 def kept_by_tail(front: Beginning) -> list[int]:

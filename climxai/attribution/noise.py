@@ -28,7 +28,7 @@ Form = Literal["mean", "absolute", "square", "variance"]
 
 def ranges(x: Tensor, valid: Tensor) -> Tensor:
     """Return the largest minus the smallest valid value [sample, channel] of inputs."""
-    low, high = torch.aminmax(x.flatten(2), dim=2)
+    low, high = x.flatten(2).amin(2), x.flatten(2).amax(2)
     # Invalid cells hold 0, which changes no extreme on either side of 0.
     if bool(((low < 0) & (high > 0)).all()) or bool(valid.all()):
         return high - low
@@ -156,7 +156,7 @@ def smoothed(
     with torch.inference_mode(False), torch.no_grad():
         x, start = (t.clone() if t.is_inference() else t.detach() for t in (x, start))
         front = beginning_of(network)
-        at_once = points_at_once(network, front, context)
+        at_once = points_at_once(network, front, context, inputs=not front.narrow)
         values, outputs = [], []
         for rows, parts in sample_blocks(len(x), draws, at_once):
             generators = [context.generator(seed, i) for i in range(rows.start, rows.stop)]

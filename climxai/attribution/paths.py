@@ -67,26 +67,29 @@ def along_line(
         front = beginning_of(network)
         at_once = points_at_once(network, front, context)
         alphas, weights = (torch.from_numpy(each).to(x) for each in line_points(steps, rule))
-        values, outputs = [], []
-        origins = front(maps)
+        values, outputs, reached = [], [], []
         for rows, parts in sample_blocks(x.shape[0], steps, at_once):
             z = front(x[rows])
             outputs.append(front.tail(z))
             check_start(outputs[-1], start[rows])
             shape = (-1, *[1] * (z.ndim - 1))
             total: Tensor | None = None
-            for baseline, origin in zip(maps, origins, strict=True):
-                way = z - origin
+            for some in torch.split(maps, at_once):
+                origins = front(some)
+                if rows.start == 0:
+                    reached.append(front.tail(origins))
+                for baseline, origin in zip(some, origins, strict=True):
+                    way = z - origin
 
-                def at(part: slice, origin: Tensor = origin, way: Tensor = way) -> Tensor:
-                    return origin + alphas[part].reshape(shape) * way[:, None]  # noqa: B023
+                    def at(part: slice, origin: Tensor = origin, way: Tensor = way) -> Tensor:
+                        return origin + alphas[part].reshape(shape) * way[:, None]  # noqa: B023
 
-                mean = gradient_sum(front, at, weights, start[rows], parts)
-                found = front.pull(mean).mul_(_difference(x[rows], baseline))
-                total = found if total is None else total.add_(found)
+                    mean = gradient_sum(front, at, weights, start[rows], parts)
+                    found = front.pull(mean).mul_(_difference(x[rows], baseline))
+                    total = found if total is None else total.add_(found)
             if total is not None:
                 values.append(total if len(maps) == 1 else total.div_(len(maps)))
-        ends = start.flatten(1) @ front.tail(origins).flatten(1).T
+        ends = start.flatten(1) @ joined(reached).flatten(1).T
         return _compared(joined(values), joined(outputs), start, ends.mean(1))
 
 
@@ -145,8 +148,9 @@ def at_random_points(
     with torch.inference_mode(False), torch.no_grad():
         x, start = _usable(x), _usable(start)
         front = beginning_of(network)
-        at_once = points_at_once(network, front, context)
-        shared = front.narrow and noise == 0.0 and len(maps) <= draws
+        # Gradients meet in z baseline by baseline, where that holds few enough of them.
+        shared = noise == 0.0 and (len(maps) == 1 or (front.narrow and len(maps) <= draws))
+        at_once = points_at_once(network, front, context, inputs=not shared)
         values, outputs, chosen = [], [], []
         for rows, parts in sample_blocks(x.shape[0], draws, at_once):
             generators = [context.generator(seed, i) for i in range(rows.start, rows.stop)]
@@ -160,7 +164,8 @@ def at_random_points(
                 found = _by_draw(front, x[rows], maps, start[rows], numbers, alphas, parts, added)
             values.append(found.div_(draws))
             chosen.append(numbers)
-        ends = start.flatten(1) @ front.tail(front(maps)).flatten(1).T
+        reached = [front.tail(front(some)) for some in torch.split(maps, at_once)]
+        ends = start.flatten(1) @ joined(reached).flatten(1).T
         reference = ends.gather(1, torch.cat(chosen)).mean(1)
         return _compared(joined(values), joined(outputs), start, reference)
 
@@ -183,7 +188,7 @@ def _by_baseline(
     alphas: Tensor,
     parts: list[slice],
 ) -> Tensor:
-    """Return the sum over draws where z is small: gradients meet there, baseline by baseline."""
+    """Return the sum over draws, gradients being summed in z for every baseline."""
     z, origins = front(x).flatten(1), front(maps).flatten(1)
     sums = z.new_zeros((len(x), len(maps), z.shape[1]))
     shape = front.bias.shape[1:]

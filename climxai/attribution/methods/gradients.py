@@ -48,7 +48,7 @@ class Saliency(Method):
         from climxai.attribution.relevance import Relevance
 
         gradient, output, compared = input_gradient(network, x, start, context.reference)
-        return Relevance(gradient.abs() if self.absolute else gradient, output, compared)
+        return Relevance(gradient.abs_() if self.absolute else gradient, output, compared)
 
 
 class InputTimesGradient(Method):
@@ -82,17 +82,28 @@ def input_gradient(
     """Return the gradient [sample, ...], the explained scalar and its reference [sample]."""
     import torch
 
-    from climxai.attribution.scalar import explained
+    from climxai.attribution.front import front_of
+    from climxai.attribution.scalar import check_start, explained
 
     network.check_input(x)
     if x.shape[0] == 0:
         empty = x.new_zeros((0,))
         return torch.zeros_like(x), empty, None if reference is None else empty.clone()
     with torch.inference_mode(False), torch.enable_grad():
-        leaf = (x.clone() if x.is_inference() else x.detach()).requires_grad_()
-        outputs = network(leaf)
-        scalar = (outputs * start).flatten(1).sum(1)
-        (gradient,) = torch.autograd.grad(
-            scalar.sum(), leaf, allow_unused=True, materialize_grads=True
-        )
+        x, start = (t.clone() if t.is_inference() else t.detach() for t in (x, start))
+        front = front_of(network)
+        if front is not None and front.weight is not None:
+            # A dense layer on the whole map: two products, without what autograd does around them.
+            with torch.no_grad():
+                z = front(x)
+                check_start(z.new_empty((len(x), *network.output_shape)), start)
+                passed, outputs = front.tail_gradient(z, start)
+                gradient = front.pull(passed)
+        else:
+            leaf = x.requires_grad_()
+            outputs = network(leaf)
+            check_start(outputs, start)
+            (gradient,) = torch.autograd.grad(
+                outputs, leaf, start, allow_unused=True, materialize_grads=True
+            )
     return gradient, *explained(outputs.detach(), start, reference)
