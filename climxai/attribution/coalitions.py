@@ -9,7 +9,7 @@ from torch import Tensor
 
 from climxai.attribution.baselines import Baseline
 from climxai.attribution.context import Context
-from climxai.attribution.falls import blocks
+from climxai.attribution.falls import blocks, weighted
 from climxai.attribution.fills import LocalMean, replacements
 from climxai.attribution.groups.indices import Indices
 from climxai.attribution.network import Network
@@ -45,8 +45,9 @@ def shapley(
     values, output = x.new_zeros((len(x), groups)), x.new_zeros(len(x))
     reference = x.new_zeros(len(x))
     drawn = None if orders is None else drawn_orders(context, len(x), groups, seed, orders)
+    measure = weighted(network, x, start)
     extra = groups * (groups if orders is not None else 2**groups)
-    for part, perturbed in blocks(network, x, start, indices, context, extra):
+    for part, perturbed in blocks(network, x, measure, indices, context, extra):
         fills = replacements(fill, x[part], indices, context)
         for each in fills:
             without = perturbed.without(each)

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from climxai.attribution.context import Context
 from climxai.attribution.donors import donors, picked
-from climxai.attribution.falls import blocks
+from climxai.attribution.falls import blocks, weighted
 from climxai.attribution.groups.indices import Indices
 from climxai.attribution.network import Network
 from climxai.attribution.perturb import Perturbed, Replacement
@@ -37,8 +37,9 @@ def exchanged(
     falls = x.new_zeros((len(x), groups))
     outputs = x.new_zeros((len(x), *network.output_shape))
     changed = x.new_zeros(len(x))
+    measure = weighted(network, x, start)
     extra = groups * groups if method.passes == "multi" else math.prod(network.shape)
-    for part, perturbed in blocks(network, x, start, indices, context, extra):
+    for part, perturbed in blocks(network, x, measure, indices, context, extra):
         outputs[part] = perturbed.outputs
         for repeat in range(method.repeats):
             fill = Replacement(maps=pool[chosen[part, repeat]])

@@ -17,8 +17,8 @@ from climxai.attribution.groups.cover import Cover, Mask
 from climxai.attribution.groups.indices import Indices
 from climxai.attribution.methods.method import Method
 from climxai.attribution.network import Network
-from climxai.attribution.perturb import Perturbed
-from climxai.attribution.scalar import explained
+from climxai.attribution.perturb import Measure, Perturbed, Weighted
+from climxai.attribution.scalar import check_start, explained
 from climxai.core.errors import ModelError
 
 Floats = npt.NDArray[np.float64]
@@ -53,19 +53,32 @@ def indices_of(method: Method, network: Network, context: Context, make: Making)
 def blocks(
     network: Network,
     x: Tensor,
-    start: Tensor,
+    measure: Callable[[slice], Measure],
     indices: Indices,
     context: Context,
     extra: int = 0,
 ) -> Iterator[tuple[slice, Perturbed]]:
     """Yield blocks of samples, ready to be perturbed, as many at a time as memory allows.
 
-    ``extra`` is how many working values the caller needs per sample.
+    Parameters
+    ----------
+    network
+        The network.
+    x
+        Inputs [sample, channel, lat, lon].
+    measure
+        From a block of the samples to what is measured of their outputs.
+    indices
+        The groups.
+    context
+        How much memory there is.
+    extra
+        How many working values the caller needs per sample.
 
     Raises
     ------
     ModelError
-        When the inputs or the objective's weights do not have the network's shapes.
+        When the inputs do not have the network's shape.
     """
     network.check_input(x)
     front = front_of(network)
@@ -77,7 +90,19 @@ def blocks(
     )
     for first in range(0, len(x), size):
         part = slice(first, min(first + size, len(x)))
-        yield part, Perturbed(network, x[part], start[part], indices, context)
+        yield part, Perturbed(network, x[part], measure(part), indices, context)
+
+
+def weighted(network: Network, x: Tensor, start: Tensor) -> Callable[[slice], Measure]:
+    """Return what measures the explained scalar, block by block.
+
+    Raises
+    ------
+    ModelError
+        When the weights do not have the outputs' shape.
+    """
+    check_start(x.new_empty((len(x), *network.output_shape)), start)
+    return lambda part: Weighted(start[part])
 
 
 def mean_falls(
@@ -97,7 +122,7 @@ def mean_falls(
     """
     falls = x.new_zeros((len(x), len(indices.cover)))
     outputs = x.new_zeros((len(x), *network.output_shape))
-    for part, perturbed in blocks(network, x, start, indices, context):
+    for part, perturbed in blocks(network, x, weighted(network, x, start), indices, context):
         outputs[part] = perturbed.outputs
         fills = replacements(fill, x[part], indices, context)
         for each in fills:

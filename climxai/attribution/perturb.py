@@ -9,7 +9,7 @@ and evaluated, as many at once as memory allows.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Final
 
@@ -20,7 +20,6 @@ from climxai.attribution.context import Context
 from climxai.attribution.front import Front, front_of
 from climxai.attribution.groups.indices import Indices
 from climxai.attribution.network import Network
-from climxai.attribution.scalar import check_start
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,8 +38,23 @@ class Replacement:
     levels: Tensor | None = None
 
 
+Measure = Callable[[Tensor, Tensor], Tensor]
+"""From outputs [row, *output_shape], and the samples [row] they belong to, to values [row, …]."""
+
+
+@dataclass(frozen=True, eq=False)
+class Weighted:
+    """The explained scalar: outputs times weights [sample, *output_shape], summed."""
+
+    start: Tensor
+
+    def __call__(self, outputs: Tensor, samples: Tensor) -> Tensor:
+        """Return the scalar [row]."""
+        return (outputs.flatten(1) * self.start.flatten(1)[samples]).sum(1)
+
+
 class Perturbed:
-    """The explained scalar of samples in which groups of cells are replaced.
+    """What is measured of samples in which groups of cells are replaced.
 
     Parameters
     ----------
@@ -48,8 +62,8 @@ class Perturbed:
         The network.
     x
         Inputs [sample, channel, lat, lon]; not changed.
-    start
-        Weights [sample, *output_shape] of the outputs.
+    measure
+        What is measured of outputs: one value per row, or several in further dimensions.
     indices
         The groups.
     context
@@ -57,13 +71,14 @@ class Perturbed:
     """
 
     def __init__(
-        self, network: Network, x: Tensor, start: Tensor, indices: Indices, context: Context
+        self, network: Network, x: Tensor, measure: Measure, indices: Indices, context: Context
     ) -> None:
-        self.network, self.x, self.start = network, x, start
+        self.network, self.x, self.measure = network, x, measure
         self.indices, self.context = indices, context
         front = front_of(network)
         self.front: Front | None = front if front is not None and front.narrow else None
         self.idle = idle_groups(network, indices)
+        self._everyone = torch.arange(len(x))
         with torch.no_grad():
             if self.front is None:
                 self.outputs = network(x)
@@ -71,37 +86,36 @@ class Perturbed:
                 z = self.front(x)
                 self.outputs = self.front.tail(z)
                 self._z, self._held = z.flatten(1), self._moves(x)
-        check_start(self.outputs, start)
-        self.intact = (self.outputs * start).flatten(1).sum(1)
+        self.intact = measure(self.outputs, self._everyone)
 
     def alone(self, fill: Replacement) -> Tensor:
-        """Return the scalar [sample, group] with that group alone replaced."""
+        """Return what is measured [sample, group, …] with that group alone replaced."""
         if self.front is not None:
-            found = self._tails(self._z - self._change(fill)).T
+            found = self._tails(self._z - self._change(fill))
         else:
             found = self._singles(self.x, self._maps(fill), fill.levels)
-        return torch.where(self.idle, self.intact[:, None], found)
+        return self._idle_as(self.intact, found)
 
     def all_but(self, fill: Replacement) -> Tensor:
-        """Return the scalar [sample, group] with every group but that one replaced."""
+        """Return what is measured [sample, group, …] with every group but that one replaced."""
         self.indices.cover.check_disjoint()
         if self.front is not None:
             change = self._change(fill)
-            found = self._tails(self._z - change.sum(0) + change).T
+            found = self._tails(self._z - change.sum(0) + change)
         else:
             found = self._singles(self.replaced(fill), self.x, None)
-        return torch.where(self.idle, self.without(fill)[:, None], found)
+        return self._idle_as(self.without(fill), found)
 
     def without(self, fill: Replacement) -> Tensor:
-        """Return the scalar [sample] with all groups replaced; they have no common cells."""
+        """Return what is measured [sample, …] with all groups replaced, without common cells."""
         if self.front is not None:
-            return self._tails((self._z - self._change(fill).sum(0))[None])[0]
+            return self._tails((self._z - self._change(fill).sum(0))[None])[:, 0]
         with torch.no_grad():
             outputs = self.network(self.replaced(fill))
-        return (outputs * self.start).flatten(1).sum(1)
+        return self.measure(outputs, self._everyone)
 
     def sets(self, fill: Replacement, gone: Tensor) -> Tensor:
-        """Return the scalar [sample, set] with sets of groups replaced.
+        """Return what is measured [sample, set, …] with sets of groups replaced.
 
         Parameters
         ----------
@@ -113,7 +127,7 @@ class Perturbed:
         gone = gone.expand(len(self.x), -1, -1)
         if self.front is not None:
             moved = torch.bmm(gone.to(self.x), self._change(fill).transpose(0, 1))
-            return self._tails(self._z - moved.transpose(0, 1)).T
+            return self._tails(self._z - moved.transpose(0, 1))
         number = torch.from_numpy(self.indices.cover.number)
         filled, count = self.replaced(fill), gone.shape[1]
         gone = gone.flatten(0, 1)
@@ -124,8 +138,15 @@ class Perturbed:
             samples = rows // count
             cells = gone[rows][:, number].reshape(-1, *self.x.shape[1:])
             maps = torch.where(cells, filled[samples], self.x[samples])
-            found.append(self._scalars(self.network, maps, samples))
-        return torch.cat(found).reshape(len(self.x), count)
+            found.append(self._measured(self.network, maps, samples))
+        whole = torch.cat(found)
+        return whole.reshape(len(self.x), count, *whole.shape[1:])
+
+    def _idle_as(self, one: Tensor, found: Tensor) -> Tensor:
+        """Return ``found`` [sample, group, …] with ``one`` [sample, …] for groups not looked at."""
+        if bool(self.idle.any()):
+            found[:, self.idle] = one[:, None].to(found)
+        return found
 
     def replaced(self, fill: Replacement) -> Tensor:
         """Return the inputs [sample, channel, lat, lon] with all groups replaced."""
@@ -145,25 +166,24 @@ class Perturbed:
         """Return how many rows the network or its tail takes at once."""
         return rows_at_once(self.network, self.front, self.context)
 
-    def _scalars(self, run: Network | Front, rows: Tensor, samples: Tensor) -> Tensor:
-        """Return the scalar of every row; ``samples`` says whose weights count."""
+    def _measured(self, run: Network | Front, rows: Tensor, samples: Tensor) -> Tensor:
+        """Return what is measured of every row; ``samples`` says whose it is."""
         with torch.no_grad():
             outputs = run.tail(rows) if isinstance(run, Front) else run(rows)
-        return (outputs.flatten(1) * self.start.flatten(1)[samples]).sum(1)
+        return self.measure(outputs, samples)
 
     def _tails(self, z: Tensor) -> Tensor:
-        """Return the scalar [set, sample] of z [set, sample, values]."""
+        """Return what is measured [sample, set, …] of z [set, sample, values]."""
         front, (sets, samples) = self.front, z.shape[:2]
         if front is None:
             raise ValueError("the network has no narrow beginning")
-        found = z.new_empty((sets, samples))
-        size = max(1, self._at_once() // samples)
-        for first in range(0, sets, size):
-            rows = z[first : first + size]
-            of = torch.arange(samples).repeat(len(rows))
-            scalars = self._scalars(front, rows.reshape(-1, *front.shape), of)
-            found[first : first + size] = scalars.reshape(-1, samples)
-        return found
+        size = max(1, self._at_once() // max(1, samples))
+        found = [
+            self._measured(front, rows.reshape(-1, *front.shape), self._everyone.repeat(len(rows)))
+            for rows in torch.split(z, size)
+        ]
+        whole = torch.cat(found)
+        return whole.reshape(sets, samples, *whole.shape[1:]).transpose(0, 1)
 
     def _change(self, fill: Replacement) -> Tensor:
         """Return by how much z falls when a group is replaced [group, sample, values of z]."""
@@ -209,9 +229,9 @@ class Perturbed:
             self.network.cache["group_weights"] = (self.indices, tuple(kept))
 
     def _singles(self, x: Tensor, maps: Tensor, levels: Tensor | None) -> Tensor:
-        """Return the scalar [sample, group] of ``x`` with a group's cells from maps or levels."""
+        """Return what is measured [sample, group, …] of ``x`` with a group's cells replaced."""
         samples, shape = len(x), x.shape[1:]
-        found = x.new_empty((samples, len(self.indices.cover)))
+        found = self.intact.new_empty((samples, len(self.indices.cover), *self.intact.shape[1:]))
         at_once = self._at_once()
         flat, fills = x.flatten(1), maps.flatten(1).expand(samples, -1)
         area = shape[1] * shape[2]
@@ -228,9 +248,10 @@ class Perturbed:
                         level = levels[rows][:, part.groups].transpose(0, 1)
                         source = level.gather(2, wide // area)
                     changed.scatter_(2, wide, source)
-                    of = torch.arange(samples)[rows].repeat(len(part.groups))
-                    scalars = self._scalars(self.network, changed.reshape(-1, *shape), of)
-                    found[rows, part.groups] = scalars.reshape(len(part.groups), -1).T
+                    of = self._everyone[rows].repeat(len(part.groups))
+                    measured = self._measured(self.network, changed.reshape(-1, *shape), of)
+                    measured = measured.reshape(len(part.groups), -1, *measured.shape[1:])
+                    found[rows, part.groups] = measured.transpose(0, 1)
         return found
 
 
