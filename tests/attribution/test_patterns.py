@@ -166,20 +166,20 @@ def test_a_unit_reads_its_pattern_as_one():
 
 def test_a_large_bias_does_not_make_patterns_explode():
     """Active at negative sums: the denominator of the plain estimator crosses zero there."""
-    spread = np.sin(np.arange(400) * 1.7)
-    plain, found = [], []
-    for mean in np.linspace(-3, 0, 61):
-        x = np.stack([mean + spread, spread**2 + np.cos(np.arange(400))], 1)
-        module = nn.Sequential(nn.Flatten(), nn.Linear(2, 1), nn.ReLU()).double()
-        module[1].weight.data[:] = torch.tensor([1.0, 0.0])
-        module[1].bias.data[:] = -mean
-        rows = MemoryRows(torch.from_numpy(x).reshape(-1, 2, 1, 1))
-        found.append(abs(patterns_of(module, rows, (2, 1, 1))["1"][0, 1].item()))
-        active = spread > 0
-        upper = (x * x[:, :1])[active].mean(0) - x[active].mean(0) * x[:, 0].mean()
-        plain.append(abs(upper[1] / upper[0]))
+    spread, means = np.sin(np.arange(400) * 1.7), np.linspace(-3, 0, 61)
+    x = np.stack([spread, spread**2 + np.cos(np.arange(400)), np.ones(400)], 1)
+    module = nn.Sequential(nn.Flatten(), nn.Linear(3, 61), nn.ReLU()).double()
+    module[1].weight.data[:] = torch.from_numpy(np.stack([np.ones(61), np.zeros(61), means], 1))
+    module[1].bias.data[:] = torch.from_numpy(-means)
+    rows = MemoryRows(torch.from_numpy(x).reshape(-1, 3, 1, 1))
+    found = patterns_of(module, rows, (3, 1, 1))["1"]
+    plain = []
+    for mean in means:
+        y, active = spread + mean, spread > 0
+        upper = (x * y[:, None])[active].mean(0) - x[active].mean(0) * y.mean()
+        plain.append(abs(upper[1] / (upper @ [1, 0, mean])))
     assert max(plain) > 20
-    assert max(found) < 4
+    assert found[:, 1].abs().max() < 4
 
 
 def test_units_that_never_vary_or_are_never_active_have_no_pattern():

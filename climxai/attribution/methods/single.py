@@ -11,6 +11,7 @@ from climxai.attribution.methods.integrated_gradients import IntegratedGradients
 from climxai.attribution.methods.lrp import LayerwiseRelevance
 from climxai.attribution.methods.method import Method
 from climxai.attribution.methods.occlusion import Occlusion
+from climxai.attribution.methods.patterns import PatternAttribution, PatternNet
 from climxai.attribution.methods.permutation import PermutationImportance
 from climxai.attribution.methods.rectified import Deconvolution, GuidedBackprop
 from climxai.attribution.methods.shapley import Shapley
@@ -29,6 +30,8 @@ SINGLE: dict[str, type[Method]] = {
     "grad_cam": GradCam,
     "grad_cam_plus_plus": GradCamPlusPlus,
     "guided_grad_cam": GuidedGradCam,
+    "pattern_net": PatternNet,
+    "pattern_attribution": PatternAttribution,
     "occlusion": Occlusion,
     "permutation_importance": PermutationImportance,
     "shapley": Shapley,
