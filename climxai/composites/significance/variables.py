@@ -1,0 +1,267 @@
+"""What tests found, as variables of a composite file with CF attributes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+import numpy.typing as npt
+
+from climxai.composites.significance.agreement import sign_agreement
+from climxai.composites.significance.nulls import null_p_values, null_quantile
+from climxai.core import dims
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+    from climxai.composites.significance.field import Outcome
+    from climxai.composites.significance.settings import Significance
+
+FLAGS: Final = {
+    "flag_values": np.array([0, 1], dtype=np.int8),
+    "flag_meanings": "not_significant significant",
+    "units": "1",
+}
+NOT_TESTED: Final = np.int8(-1)
+NULLS: Final = "null_networks"
+"""The name under which the comparison with null networks stands, beside those of tests."""
+
+
+def p_name(test: str) -> str:
+    """Return the name of a test's variable of p-values."""
+    return f"p_{test}"
+
+
+def mask_name(test: str) -> str:
+    """Return the name of a test's variable that says where the composite is significant."""
+    return f"significant_{test}"
+
+
+def with_tests(
+    composite: xr.Dataset, tested: Mapping[str, Outcome], settings: Significance
+) -> xr.Dataset:
+    """Return the composite with p-values, masks and counts of every test.
+
+    Per test ``<test>``: ``p_<test>`` and ``significant_<test>`` (as ``relevance``);
+    ``threshold_<test>``, ``cells_<test>`` and ``cells_significant_<test>`` (class, channel);
+    ``samples_<test>`` and, of tests with blocks, ``block_length_<test>`` (class).
+    """
+    for name, found in tested.items():
+        readable = name.replace("_", " ")
+        p, mask = found.p, found.significant
+        composite = composite.assign(_map(composite, name, readable, p, mask, settings))
+        about = {
+            "question": f"a small p-value speaks against: {found.test.question}",
+            "settings": found.test.canonical(),
+            "comment": "maps of the networks of all seeds are averaged per sample beforehand: they "
+            "are no independent evidence",
+        }
+        composite[p_name(name)].attrs.update(about)
+        composite[f"threshold_{name}"] = (
+            composite["relevance"].dims[:2],
+            found.threshold,
+            {
+                "long_name": f"largest p-value that is significant, {readable}",
+                "units": "1",
+                "correction": settings.correction,
+                "alpha": settings.alpha,
+                "comment": "missing where no cell is significant",
+            },
+        )
+        composite[f"threshold_{name}"].encoding = {"dtype": "float64", "_FillValue": np.nan}
+        per_class: dict[str, tuple[npt.NDArray[np.int32], str]] = {
+            f"samples_{name}": (
+                found.samples,
+                f"number of samples of the class, {readable}; networks of several seeds count once",
+            )
+        }
+        if found.block is not None:
+            per_class[f"block_length_{name}"] = (
+                found.block,
+                f"number of successive samples kept together, {readable}; 0 where nothing is "
+                "tested",
+            )
+        first = composite["relevance"].dims[0]
+        for each, (values, text) in per_class.items():
+            composite[each] = (first, values, {"long_name": text, "units": "1"})
+            composite[each].encoding = {"dtype": "int32", "_FillValue": None}
+    return composite
+
+
+def with_nulls(
+    composite: xr.Dataset, nulls: npt.NDArray[np.floating], settings: Significance
+) -> xr.Dataset:
+    """Return the composite beside those of networks trained on shuffled labels.
+
+    Adds ``p_null_networks``, ``significant_null_networks`` and ``null_quantile``, all like
+    ``relevance``, and the counts of cells.
+
+    Parameters
+    ----------
+    composite
+        With ``relevance`` (class, channel, lat, lon).
+    nulls
+        [network, class, channel, lat, lon].
+    settings
+        Gives the quantile and the domain.
+    """
+    relevance = composite["relevance"].values
+    inside = domain(composite, settings)
+    p = np.where(inside, null_p_values(relevance, nulls), np.nan)
+    beyond = null_quantile(nulls, settings.null_quantile)
+    mask = np.abs(relevance) > beyond
+    composite = composite.assign(
+        _map(composite, NULLS, "null networks", p, mask, settings, settings.null_quantile)
+    )
+    composite[p_name(NULLS)].attrs.update(
+        question="a small p-value speaks against: networks trained on shuffled labels have as "
+        "large a composite",
+        networks=np.int32(len(nulls)),
+        quantile=settings.null_quantile,
+        comment="share of null networks whose composite is at least as far from zero, the networks "
+        "in question counted among them",
+    )
+    composite["null_quantile"] = (
+        composite["relevance"].dims,
+        np.where(np.isfinite(relevance) & np.isfinite(beyond), beyond, np.nan).astype(np.float32),
+        {
+            "long_name": "absolute relevance that a composite must exceed to lie beyond the "
+            f"{settings.null_quantile:g} quantile of networks trained on shuffled labels",
+            "units": "1",
+            "comment": "missing where there are too few networks",
+        },
+    )
+    composite["null_quantile"].encoding = dict(COMPRESSED)
+    return composite
+
+
+def with_seed_agreement(composite: xr.Dataset) -> xr.Dataset:
+    """Return the composite with ``sign_agreement_seeds``, where there are several seeds."""
+    if composite.sizes[dims.SEED] < 2:
+        return composite
+    mean = composite["relevance"]
+    maps = composite["relevance_by_seed"].transpose(dims.SEED, *mean.dims).values
+    return _agreement(
+        composite,
+        "sign_agreement_seeds",
+        sign_agreement(maps, mean.values),
+        "share of seeds whose mean relevance has the sign of the mean over all seeds",
+    )
+
+
+def with_method_agreement(composites: Mapping[str, xr.Dataset]) -> dict[str, xr.Dataset]:
+    """Return composites, by method, with ``sign_agreement_methods`` where that says anything.
+
+    Only methods whose relevance has two signs take part, and only where there are several.
+    """
+    signed = [name for name, each in composites.items() if int(each.attrs["signed"])]
+    found = dict(composites)
+    if len(signed) < 2:
+        return found
+    maps = np.stack([composites[name]["relevance"].values for name in signed])
+    for name in signed:
+        found[name] = _agreement(
+            composites[name],
+            "sign_agreement_methods",
+            sign_agreement(maps, composites[name]["relevance"].values),
+            "share of the run's methods with two signs whose mean relevance has the sign of this "
+            f"one's: {', '.join(signed)}",
+        )
+    return found
+
+
+def domain(composite: xr.Dataset, settings: Significance) -> npt.NDArray[np.bool_]:
+    """Return where tests are wanted (channel, lat, lon), as far as settings tell."""
+    shape = tuple(composite.sizes[name] for name in dims.MAP_DIMS)
+    if settings.region is None:
+        return np.ones(shape, dtype=bool)
+    inside = settings.region.contains(composite[dims.LAT].values, composite[dims.LON].values)
+    return np.broadcast_to(inside, shape).copy()
+
+
+COMPRESSED: Final[dict[str, Any]] = {
+    "dtype": "float32",
+    "_FillValue": np.float32(np.nan),
+    "zlib": True,
+    "complevel": 4,
+    "shuffle": True,
+}
+
+
+def _map(
+    composite: xr.Dataset,
+    name: str,
+    readable: str,
+    p: npt.NDArray[np.float64],
+    mask: npt.NDArray[np.bool_],
+    settings: Significance,
+    quantile: float | None = None,
+) -> dict[str, Any]:
+    """Return p-values, mask, and counts per (class, channel) of one test."""
+    import xarray as xr
+
+    over = composite["relevance"].dims
+    tested = np.isfinite(p)
+    mask = mask & tested
+    flags = np.where(tested, mask, NOT_TESTED).astype(np.int8)
+    where = "all of the grid" if settings.region is None else settings.region.describe()
+    if quantile is not None:
+        rule = f"absolute relevance beyond the {quantile:g} quantile of the null networks"
+    elif settings.correction == "fdr":
+        rule = (
+            f"false discovery rate alpha_FDR = {settings.alpha:g} over the tested cells of each "
+            "map (Benjamini and Hochberg 1995)"
+        )
+    else:
+        rule = f"p-value at most {settings.alpha:g} in each cell, no correction for many cells"
+    found: dict[str, Any] = {
+        p_name(name): xr.Variable(
+            over,
+            p.astype(np.float32),
+            {"long_name": f"p-value of the mean relevance, {readable}", "units": "1"},
+            dict(COMPRESSED),
+        ),
+        mask_name(name): xr.Variable(
+            over,
+            flags,
+            {
+                "long_name": f"whether the mean relevance is significant, {readable}",
+                **FLAGS,
+                "rule": rule,
+                "domain": f"cells with relevance, {where}",
+                "ancillary_variables": p_name(name),
+            },
+            {"dtype": "int8", "_FillValue": NOT_TESTED, "zlib": True},
+        ),
+    }
+    counts = {
+        f"cells_{name}": (tested, "number of cells tested"),
+        f"cells_significant_{name}": (mask, "number of significant cells"),
+    }
+    for each, (held, text) in counts.items():
+        found[each] = xr.Variable(
+            over[:2],
+            held.sum(axis=(-2, -1), dtype=np.int32),
+            {"long_name": f"{text}, {readable}", "units": "1", "domain": where},
+            {"dtype": "int32", "_FillValue": None},
+        )
+    return found
+
+
+def _agreement(
+    composite: xr.Dataset, name: str, values: npt.NDArray[np.float64], text: str
+) -> xr.Dataset:
+    composite = composite.copy()
+    composite[name] = (
+        composite["relevance"].dims,
+        values.astype(np.float32),
+        {"long_name": text, "units": "1", "comment": "a map that is zero agrees with no sign"},
+    )
+    composite[name].encoding = dict(COMPRESSED)
+    return composite
+
+
+def drawn(tests: Sequence[str], composite: xr.Dataset) -> str | None:
+    """Return the first of the tests that the composite has, which is drawn on its maps."""
+    return next((name for name in tests if mask_name(name) in composite), None)
