@@ -60,7 +60,7 @@ def draw_series(
     with our_style():
         figure = new_figure(HEIGHT, dpi)
         axes: Any = figure.subplots()
-        figure.subplots_adjust(left=0.062, right=0.985, top=0.79, bottom=0.135)
+        figure.subplots_adjust(left=0.075, right=0.985, top=0.79, bottom=0.135)
         order = np.argsort(years, kind="stable")
         if joined:
             axes.plot(years[order], novelty[order], color=FAINT, alpha=0.5, linewidth=0.6)

@@ -25,7 +25,7 @@ class Novelty(Record):
     """where samples are compared: `inputs`, or the name of a network's layer"""
     variance: float = Field(0.975, gt=0, le=1)
     """share of the baseline's variance that its patterns must hold"""
-    folds: int = Field(5, ge=1)
+    folds: int = Field(10, ge=1)
     """blocks the baseline is cut into: its own samples are compared with patterns of the other
     blocks, as they would look too familiar beside their own; 1 compares them with themselves"""
     samples: Literal["record", "labelled", "train", "validation", "test"] = "record"
