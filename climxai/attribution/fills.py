@@ -83,7 +83,7 @@ def group_means(x: Tensor, indices: Indices, context: Context) -> Tensor:
     area = np.ones((height, width))
     if context.grid is not None:
         area = np.maximum(np.cos(np.deg2rad(context.grid.lat)), 1e-6)[:, None] * area
-    weights = torch.from_numpy(np.broadcast_to(area, (depth, height, width)).reshape(-1)).to(x)
+    weights = torch.from_numpy(np.tile(area.reshape(-1), depth)).to(x)
     cell = torch.from_numpy(indices.cover.cell)
     # One sum per group and channel.
     of = torch.from_numpy(indices.cover.group) * depth + cell // (height * width)

@@ -107,8 +107,8 @@ class Perturbed:
         return self._idle_as(self.without(fill), found)
 
     def without(self, fill: Replacement) -> Tensor:
-        """Return what is measured [sample, …] with all groups replaced, without common cells."""
-        if self.front is not None:
+        """Return what is measured [sample, …] with all groups replaced."""
+        if self.front is not None and self.indices.cover.disjoint:
             return self._tails((self._z - self._change(fill).sum(0))[None])[:, 0]
         with torch.no_grad():
             outputs = self.network(self.replaced(fill))

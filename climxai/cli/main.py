@@ -19,6 +19,7 @@ COMMANDS: Final = {
     "explain": ("climxai.cli.explain", "Attribute the networks' outputs to their inputs."),
     "composite": ("climxai.cli.composite", "Average relevance per class and draw the maps."),
     "audit": ("climxai.cli.audit", "Follow relevance through the networks, layer by layer."),
+    "importance": ("climxai.cli.importance", "Measure what regions are worth to the skill."),
     "weights": ("climxai.cli.weights", "Map the weights of the networks' first layer."),
     "optimal-input": (
         "climxai.cli.optimal_input",

@@ -63,6 +63,10 @@ class Layout:
         """Return the audit of one method: its netCDF file or its picture."""
         return self.root / "audit" / f"{method}.{suffix}"
 
+    def importance(self, method: str, suffix: str) -> Path:
+        """Return the permutation importance of one method: its netCDF file or its picture."""
+        return self.root / "importance" / f"{method}.{suffix}"
+
     @property
     def conservation(self) -> Path:
         """The picture of relevance along the layers, all methods in one."""
