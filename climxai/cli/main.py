@@ -18,6 +18,7 @@ COMMANDS: Final = {
     "train": ("climxai.cli.train", "Train the networks of an experiment."),
     "explain": ("climxai.cli.explain", "Attribute the networks' outputs to their inputs."),
     "composite": ("climxai.cli.composite", "Average relevance per class and draw the maps."),
+    "strategies": ("climxai.cli.strategies", "Cluster relevance and tell suspect strategies."),
     "audit": ("climxai.cli.audit", "Follow relevance through the networks, layer by layer."),
     "importance": ("climxai.cli.importance", "Measure what regions are worth to the skill."),
     "weights": ("climxai.cli.weights", "Map the weights of the networks' first layer."),

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final
 
 from climxai.attribution.visualise.settings import OptimalInput
+from climxai.composites.clusters.settings import Strategies
 from climxai.composites.settings import Composite
 from climxai.config.sections import Explain
 from climxai.core.errors import did_you_mean
@@ -108,6 +109,24 @@ def classes_elsewhere(
         if known is not None and name is not None and name not in known:
             text = f"there is no class {name!r} in `label`.{did_you_mean(name, known)}"
             yield (*keys, "class_name"), text
+
+
+def clustered(
+    label: Label, explain: Explain, train: Training, strategies: Strategies
+) -> Iterator[Finding]:
+    """Find methods, classes and seeds that are to be clustered and do not exist."""
+    methods = [str(method.id) for method in explain.methods]
+    for index, name in enumerate(strategies.methods or ()):
+        if name not in methods:
+            text = f"there is no method {name!r} in `explain.methods`."
+            yield ("strategies", "methods", index), text + did_you_mean(name, tuple(methods))
+    known, name = class_names(label), strategies.within
+    if known is not None and name not in (*known, "each", "all"):
+        text = f"there is no class {name!r} in `label`; `each` and `all` are the other choices."
+        yield ("strategies", "within"), text + did_you_mean(name, known)
+    if strategies.seed != "mean" and strategies.seed not in train.seeds:
+        text = f"the seed {strategies.seed} is not among `train.seeds`"
+        yield ("strategies", "seed"), text
 
 
 def class_weights(label: Label, train: Training) -> Iterator[Finding]:
@@ -214,6 +233,7 @@ CHECKS: Final[tuple[Callable[..., Iterator[Finding]], ...]] = (
     class_file_names,
     objective_classes,
     classes_elsewhere,
+    clustered,
     class_weights,
     penalties,
     validation_samples,

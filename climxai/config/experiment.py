@@ -10,6 +10,7 @@ from typing import Annotated, Any
 from pydantic import BeforeValidator, Field, TypeAdapter, ValidationError
 
 from climxai.attribution.visualise.settings import OptimalInput
+from climxai.composites.clusters.settings import Strategies
 from climxai.composites.settings import Composite
 from climxai.config.checks import findings
 from climxai.config.kinds import field_type
@@ -57,6 +58,8 @@ class Experiment(Record):
     """how relevance is averaged per class"""
     maps: Maps = Field(default_factory=Maps)
     """how composites are drawn"""
+    strategies: Strategies = Field(default_factory=Strategies)
+    """how `climxai strategies` clusters relevance, and what it holds suspect"""
     optimal_input: OptimalInput = Field(default_factory=OptimalInput)
     """which inputs `climxai optimal-input` makes, and how"""
     novelty: Novelty = Field(default_factory=Novelty)

@@ -119,3 +119,15 @@ class Layout:
         """Return one picture; ``channel`` is named only where there are several."""
         name = f"map_{rank:02d}_{date}" if channel is None else f"map_{rank:02d}_{date}_{channel}"
         return self.novelty.with_name(f"{name}.{suffix}")
+
+    def strategies(self, name: str, suffix: str) -> Path:
+        """Return the clusters of one method and group of samples: netCDF, CSV or JSON."""
+        return self.root / "strategies" / f"{name}.{suffix}"
+
+    def strategies_picture(self, name: str, what: str, suffix: str) -> Path:
+        """Return one picture of clusters: ``number``, ``embedding``, ``cluster-1``, …."""
+        return self.root / "strategies" / f"{name}_{what}.{suffix}"
+
+    def clusters(self, name: str) -> Path:
+        """Return the small file that says in which cluster each sample lies."""
+        return self.root / "relevance" / "clusters" / f"{name}.nc"
