@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
-from pydantic import Field, model_validator
-from pydantic_core import PydanticCustomError
+from pydantic import Field
 
 from climxai.core.record import Record
 
@@ -19,28 +18,15 @@ Array = npt.NDArray[np.float64]
 Places = npt.NDArray[np.int64]
 
 
-class Coarsening(Record):
-    """How far a grid is coarsened before maps are compared: by cells, or to degrees."""
+class Degrees(Record):
+    """Blocks of so many degrees, or as near to it as fits."""
 
-    factor: int | None = Field(None, ge=2)
-    """cells along each side of a block"""
-    degrees: float | None = Field(None, gt=0, le=180)
+    degrees: float = Field(gt=0, le=180)
     """degrees of latitude and longitude along each side of a block"""
 
-    @model_validator(mode="after")
-    def _one_of_them(self) -> Coarsening:
-        if (self.factor is None) == (self.degrees is None):
-            raise PydanticCustomError(
-                "coarsen", "coarsening is by a `factor` of cells or to `degrees`: give one of them"
-            )
-        return self
 
-
-def as_coarsening(value: Any) -> Any:
-    """Turn a bare number of cells into what `Coarsening` accepts; 1 is no coarsening."""
-    if isinstance(value, bool) or not isinstance(value, int):
-        return value
-    return None if value == 1 else {"factor": value}
+Coarsening = int | Degrees | None
+"""Cells along each side of a block, blocks of some degrees, or no coarsening."""
 
 
 def edges(centres: npt.NDArray[np.floating]) -> Array:
@@ -113,7 +99,7 @@ class CoarseGrid:
 
 
 def coarse_grid(
-    lat: npt.NDArray[np.floating], lon: npt.NDArray[np.floating], how: Coarsening | None
+    lat: npt.NDArray[np.floating], lon: npt.NDArray[np.floating], how: Coarsening
 ) -> CoarseGrid:
     """Return the coarse cells of a grid.
 
@@ -143,19 +129,19 @@ def coarse_grid(
     return CoarseGrid(block, area, count, mean(y), east)
 
 
-def _blocks(centres: Array, how: Coarsening | None, circle: float, *, around: bool) -> Places:
+def _blocks(centres: Array, how: Coarsening, circle: float, *, around: bool) -> Places:
     """Return the block of each row or column."""
     n = centres.size
     if how is None or n == 1:
         return np.arange(n, dtype=np.int64)
     order = np.argsort(centres % 360) if around else np.arange(n)
-    if how.factor is not None:
-        blocks = max(1, round(n / how.factor))
+    if not isinstance(how, Degrees):
+        blocks = max(1, round(n / how))
         result = np.empty(n, dtype=np.int64)
         result[order] = np.arange(n) * blocks // n
         return result
     span = circle if around else float(np.ptp(edges(centres)))
-    blocks = max(1, round(span / (how.degrees or span)))
+    blocks = max(1, round(span / how.degrees))
     start = 0.0 if around else float(edges(centres)[0])
     from_start = (centres - start) % 360 if around else centres - start
     return np.minimum((from_start / span * blocks + 1e-9).astype(np.int64), blocks - 1)

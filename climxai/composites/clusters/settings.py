@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import BeforeValidator, Field, NonNegativeInt, PositiveInt, model_validator
+from pydantic import Field, NonNegativeInt, PositiveInt, model_validator
 from pydantic_core import PydanticCustomError
 
 from climxai.composites.clusters import CLUSTERERS, Clusterer
-from climxai.composites.clusters.coarsen import Coarsening, as_coarsening
+from climxai.composites.clusters.coarsen import Degrees
 from climxai.core.record import OneOf, Record
 from climxai.core.region import AnyRegion
 
@@ -93,7 +93,7 @@ class Strategies(Record):
     values (sum), root of squares (l2), or nothing (none)"""
     normalise_fields: Scale = "none"
     """what each map of the field is divided by, likewise"""
-    coarsen: Annotated[Coarsening | None, BeforeValidator(as_coarsening)] = None
+    coarsen: PositiveInt | Degrees | None = None
     """blocks that are averaged first: cells per side, or {degrees: 10}; null: none"""
     weights: Literal["area", "none"] = "area"
     """whether a cell counts by its area in distances, or as any other"""
