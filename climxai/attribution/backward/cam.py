@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 from torch.fx import Node
 
+from climxai.attribution.backward.crossed import ordinary
 from climxai.attribution.backward.operations import Operation, anatomy, run
 from climxai.attribution.lrp.operators.routing import Same
 from climxai.attribution.lrp.operators.weighted import Convolution, Scaling
@@ -116,7 +117,7 @@ def maps_and_gradients(
         return held[0]
 
     with torch.inference_mode(False), torch.enable_grad():
-        x = x.clone() if x.is_inference() else x.detach()
+        x, start = ordinary(x, start)
         outputs = run(network, x, {layer: watched})
         check_start(outputs, start)
         (gradient,) = torch.autograd.grad(

@@ -169,12 +169,13 @@ def _divisor(this: Call) -> bool:
 
 
 def _is_relu(this: Call) -> bool:
-    if this.name == "aten.relu.default":
-        return True
-    if this.name not in ("aten.clamp_min.default", "aten.clamp.default"):
-        return False
-    upper = this["max"] if "max" in this.names else None
-    return bool(this["min"] == 0) and upper is None
+    if this.name in ("aten.maximum.default", "aten.max.other"):
+        floor = [this[name] for name in ("self", "other") if not isinstance(this[name], Node)]
+        return len(floor) == 1 and not bool(floor[0].any()) and this.shape == this.input_shape()
+    if this.name in ("aten.clamp_min.default", "aten.clamp.default"):
+        upper = this["max"] if "max" in this.names else None
+        return bool(this["min"] == 0) and upper is None
+    return this.name == "aten.relu.default"
 
 
 def require(network: Network, method: str, kinds: tuple[Kind, ...], because: str) -> None:

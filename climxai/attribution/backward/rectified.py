@@ -8,7 +8,7 @@ from functools import partial
 import torch
 from torch import Tensor
 
-from climxai.attribution.backward.crossed import crossed
+from climxai.attribution.backward.crossed import crossed, ordinary
 from climxai.attribution.backward.operations import anatomy, require, run
 from climxai.attribution.network import Network
 from climxai.attribution.scalar import check_start
@@ -57,7 +57,8 @@ def rectified_gradient(
         if each.kind == "relu"
     }
     with torch.inference_mode(False), torch.enable_grad():
-        leaf = (x.clone() if x.is_inference() else x.detach()).requires_grad_()
+        x, start = ordinary(x, start)
+        leaf = x.requires_grad_()
         outputs = run(network, leaf, replaced)
         check_start(outputs, start)
         (gradient,) = torch.autograd.grad(

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 from torch.fx import Node
 
-from climxai.attribution.backward.crossed import crossed
+from climxai.attribution.backward.crossed import crossed, ordinary
 from climxai.attribution.backward.operations import Operation, anatomy, run
 from climxai.attribution.backward.slopes import first, of_maximum, secant
 from climxai.attribution.network import Network
@@ -39,12 +39,13 @@ def rescaled(
         if each.kind in ("relu", "activation", "max")
     }
     bases: dict[Node, tuple[Tensor, ...]] = {}
-    with torch.no_grad():
+    with torch.inference_mode(False), torch.no_grad():
+        x, baseline, start = ordinary(x, baseline, start)
         recording = {node: partial(_recorded, each, bases) for node, each in bent.items()}
         at_baseline = run(network, baseline, recording)
     replaced = {node: _replacement(each, bases[node]) for node, each in bent.items()}
     with torch.inference_mode(False), torch.enable_grad():
-        leaf = (x.clone() if x.is_inference() else x.detach()).requires_grad_()
+        leaf = x.detach().requires_grad_()
         outputs = run(network, leaf, replaced)
         check_start(outputs, start)
         (multipliers,) = torch.autograd.grad(

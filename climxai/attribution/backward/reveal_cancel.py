@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 from torch.fx import Node
 
-from climxai.attribution.backward.crossed import crossed
+from climxai.attribution.backward.crossed import crossed, ordinary
 from climxai.attribution.backward.operations import Operation, anatomy
 from climxai.attribution.backward.slopes import derivative, near, of_maximum
 from climxai.attribution.lrp.operators.arithmetic import Factor, Sum
@@ -37,7 +37,7 @@ def revealed(
     """
     parts = anatomy(network)
     with torch.inference_mode(False), torch.enable_grad():
-        x = x.clone() if x.is_inference() else x.detach()
+        x, baseline, start = ordinary(x, baseline, start)
         step = x - baseline
         above, below = step.clamp(min=0).requires_grad_(), step.clamp(max=0).requires_grad_()
         values: dict[Node, Any] = dict(parts.constants)

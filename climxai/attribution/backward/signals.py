@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 from torch.fx import Node
 
-from climxai.attribution.backward.crossed import crossed
+from climxai.attribution.backward.crossed import crossed, ordinary
 from climxai.attribution.backward.operations import Operation, anatomy, run
 from climxai.attribution.backward.patterns import Layers, is_scaling, merged_away, structure
 from climxai.attribution.backward.slopes import first
@@ -57,7 +57,8 @@ def traced_back(
         if node not in replaced and is_scaling(operation):
             replaced[node] = partial(_by_factor, operation, weighted)
     with torch.inference_mode(False), torch.enable_grad():
-        leaf = (x.clone() if x.is_inference() else x.detach()).requires_grad_()
+        x, start = ordinary(x, start)
+        leaf = x.requires_grad_()
         outputs = run(network, leaf, replaced)
         check_start(outputs, start)
         scores = outputs.detach()
