@@ -1,14 +1,13 @@
-"""A baseline's patterns, and for its own samples patterns that were found without them."""
+"""A baseline's patterns, and what is left of its own samples by patterns found without them."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
-from climxai.data.novelty.subspace import Subspace, fit_subspace
+from climxai.data.novelty.subspace import Subspace, decompose, leading
 
 Array = npt.NDArray[np.float64]
 Rows = npt.NDArray[np.int64]
@@ -24,39 +23,38 @@ class Patterns:
         Patterns of the whole baseline.
     rows
         Positions of the baseline's rows in the record, ascending.
-    blocks
-        Patterns of the baseline without one block of it; none where it is scored with itself.
+    left
+        What the patterns of the other blocks leave of each of the baseline's own samples, scaled
+        [row, direction], along ``basis``; None where the baseline is compared with itself.
+    basis
+        Orthonormal directions [direction, column] that hold every sample of the baseline.
     """
 
     whole: Subspace
     rows: Rows
-    blocks: tuple[Subspace, ...]
+    left: Array | None
+    basis: Array
 
     def novelty(self, values: npt.ArrayLike, rows: Rows) -> Array:
         """Return the novelty [sample] of samples [sample, column] that stand at ``rows``."""
-        values = np.asarray(values)
-        found = np.empty(len(values))
-        for subspace, which in self._each(rows):
-            found[which] = subspace.novelty(values[which])
+        found = self.whole.novelty(values)
+        own, at = self._own(rows)
+        if self.left is not None:
+            found[own] = np.sqrt((self.left[at] ** 2).sum(axis=1))
         return found
 
     def error(self, values: npt.ArrayLike, rows: Rows) -> Array:
         """Return what the patterns leave [sample, column] of samples that stand at ``rows``."""
-        values = np.asarray(values)
-        found = np.empty(values.shape)
-        for subspace, which in self._each(rows):
-            found[which] = subspace.error(values[which])
+        found = self.whole.error(values)
+        own, at = self._own(rows)
+        if self.left is not None:
+            found[own] = self.whole.unscaled(self.left[at] @ self.basis)
         return found
 
-    def _each(self, rows: Rows) -> Iterator[tuple[Subspace, Rows]]:
-        """Yield the patterns, and which of the samples they are for."""
-        number = np.zeros(len(rows), dtype=np.int64)
-        for block, members in enumerate(_cut(self.rows, len(self.blocks))):
-            number[np.isin(rows, members)] = block + 1
-        for which, subspace in enumerate((self.whole, *self.blocks)):
-            chosen = np.flatnonzero(number == which)
-            if chosen.size:
-                yield subspace, chosen
+    def _own(self, rows: Rows) -> tuple[npt.NDArray[np.bool_], Rows]:
+        """Return which samples are the baseline's own, and where they stand in it."""
+        own = np.isin(rows, self.rows)
+        return own, np.searchsorted(self.rows, rows[own]).astype(np.int64)
 
 
 def fit_patterns(
@@ -68,7 +66,7 @@ def fit_patterns(
     folds: int,
     names: tuple[str, ...] = (),
 ) -> Patterns:
-    """Return the patterns of a baseline, and those without each of ``folds`` blocks of its rows.
+    """Return the patterns of a baseline, and what those without a sample's block leave of it.
 
     Parameters
     ----------
@@ -79,24 +77,35 @@ def fit_patterns(
     weights, groups, variance, names
         As for `fit_subspace`.
     folds
-        Number of blocks; with 1, or fewer than four samples, the baseline is scored with itself.
+        Number of blocks; with 1, or fewer than four samples, the baseline is compared with itself.
 
     Raises
     ------
     DataError
         When a group of columns does not vary over the baseline.
     """
-    whole = fit_subspace(baseline, weights, groups, variance, names)
+    whole, places, basis = decompose(baseline, weights, groups, variance, names)
     # Every block leaves at least two samples for the others' patterns.
     folds = min(folds, len(rows) // 2)
-    blocks = tuple(
-        fit_subspace(
-            baseline[~np.isin(rows, members)], weights, groups, variance, names, whole.scale
-        )
-        for members in _cut(rows, folds if folds > 1 else 0)
-    )
-    return Patterns(whole, rows, blocks)
+    left = _left_of_blocks(places, folds, variance) if folds > 1 else None
+    return Patterns(whole, rows, left, basis)
 
 
-def _cut(rows: Rows, folds: int) -> list[Rows]:
-    return list(np.array_split(rows, folds)) if folds else []
+def _left_of_blocks(places: Array, folds: int, variance: float) -> Array:
+    """Return what patterns of the other blocks leave of samples, given by `decompose`'s places.
+
+    All samples lie in the span of the basis, so everything happens in its few coordinates.
+    """
+    from scipy.linalg import svd
+
+    left = np.empty_like(places)
+    for block in np.array_split(np.arange(len(places)), folds):
+        others = np.delete(places, block, axis=0)
+        mean = others.mean(axis=0)
+        _, sizes, directions = svd(others - mean, full_matrices=False, overwrite_a=True)
+        # What rounding leaves of samples that are all alike is no direction.
+        sizes[sizes < 1e-10 * np.linalg.norm(places)] = 0.0
+        directions = directions[: leading(sizes, variance)]
+        away = places[block] - mean
+        left[block] = away - (away @ directions.T) @ directions
+    return left

@@ -48,8 +48,12 @@ class Subspace:
 
     def error(self, values: npt.ArrayLike) -> Array:
         """Return what the patterns leave of samples [sample, column], in the columns' units."""
+        return self.unscaled(self._left(values))
+
+    def unscaled(self, scaled: Array) -> Array:
+        """Return scaled departures [sample, column] in the columns' units, NaN where none count."""
         with np.errstate(divide="ignore", invalid="ignore"):
-            return np.where(self.scale > 0, self._left(values) / self.scale, np.nan)
+            return np.where(self.scale > 0, scaled / self.scale, np.nan)
 
     def _left(self, values: npt.ArrayLike) -> Array:
         scaled = (np.asarray(values, dtype=np.float64) - self.mean) * self.scale
@@ -62,7 +66,6 @@ def fit_subspace(
     groups: npt.ArrayLike,
     variance: float,
     names: tuple[str, ...] = (),
-    scale: Array | None = None,
 ) -> Subspace:
     """Return the fewest patterns that hold a share of a baseline's variance.
 
@@ -82,30 +85,51 @@ def fit_subspace(
         The share, above 0 and up to 1.
     names
         What the groups are called, for messages.
-    scale
-        The scale of another baseline, to be compared with; None makes it from this one.
 
     Raises
     ------
     DataError
         When a group does not vary over the baseline.
     """
+    return decompose(baseline, weights, groups, variance, names)[0]
+
+
+def decompose(
+    baseline: npt.ArrayLike,
+    weights: npt.ArrayLike,
+    groups: npt.ArrayLike,
+    variance: float,
+    names: tuple[str, ...] = (),
+) -> tuple[Subspace, Array, Array]:
+    """Return `fit_subspace`, and the baseline's scaled departures as ``places @ basis``.
+
+    Returns
+    -------
+    subspace, places, basis
+        ``places`` [sample, direction]; orthonormal ``basis`` [direction, column], which begins with
+        the subspace's patterns.
+    """
     from scipy.linalg import svd
 
     values = np.array(baseline, dtype=np.float64)
     mean = values.mean(axis=0)
     values -= mean
-    if scale is None:
-        scale = _scale(values, mean, np.asarray(weights), np.asarray(groups), names)
+    scale = _scale(values, mean, np.asarray(weights, np.float64), np.asarray(groups), names)
     values *= scale
-    _, sizes, patterns = svd(values, full_matrices=False, overwrite_a=True)
-    total = float((sizes**2).sum())
-    if total == 0:
-        return Subspace(mean, scale, patterns[:0], np.zeros(0))
-    shares = sizes**2 / total
+    left, sizes, basis = svd(values, full_matrices=False, overwrite_a=True)
+    shares = sizes**2 / (sizes**2).sum()
+    subspace = Subspace(mean, scale, basis[: leading(sizes, variance)], shares)
+    return subspace, left * sizes, basis
+
+
+def leading(sizes: Array, variance: float) -> int:
+    """Return how many of the singular values, largest first, hold a share of their squares."""
+    squares = sizes**2
+    if not squares.any():
+        return 0
     # The sum of all shares may miss 1 by rounding.
-    kept = int(np.searchsorted(np.cumsum(shares), variance * (1 - 1e-12))) + 1
-    return Subspace(mean, scale, np.ascontiguousarray(patterns[:kept]), shares)
+    held = np.cumsum(squares) / squares.sum()
+    return int(np.searchsorted(held, variance * (1 - 1e-12))) + 1
 
 
 def _scale(

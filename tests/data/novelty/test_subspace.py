@@ -142,9 +142,14 @@ def test_the_baselines_own_samples_are_scored_without_their_block():
 def test_small_baselines_are_cut_less_or_not_at_all(count, folds, blocks):
     values, rows = draws(rows=count), np.arange(count)
     found = fit_patterns(values, rows, np.ones(15), np.zeros(15, int), 0.9, folds)
-    assert len(found.blocks) == blocks
-    if not blocks:
-        np.testing.assert_allclose(found.novelty(values, rows), found.whole.novelty(values))
+    assert (found.left is None) == (blocks == 0)
+    expected = found.whole.novelty(values)
+    for out in np.array_split(rows, blocks) if blocks else ():
+        others = np.delete(values, out, axis=0)
+        known = PCA(n_components=0.9, svd_solver="full").fit(others)
+        left = values[out] - known.inverse_transform(known.transform(values[out]))
+        expected[out] = np.sqrt(((left * found.whole.scale) ** 2).sum(axis=1))
+    np.testing.assert_allclose(found.novelty(values, rows), expected, atol=1e-12)
 
 
 def test_a_block_without_variance_leaves_the_departure_from_its_mean():
