@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -12,6 +13,7 @@ from climxai.plots.colours import colour_limit
 from climxai.plots.layers import contour_field, draw_land, grid_lines, shade
 from climxai.plots.mesh import edges_of, goes_around
 from climxai.plots.projections import PARTIAL, fit_view, make_projection
+from climxai.plots.stippling import Marks, mark, only_significant
 from climxai.plots.style import FAINT, WIDTH, new_figure, our_style
 
 if TYPE_CHECKING:
@@ -39,6 +41,7 @@ def draw_map(
     title: str,
     subtitle: str = "",
     label: str,
+    marks: Marks | None = None,
 ) -> Figure:
     """Draw one map of relevance.
 
@@ -58,6 +61,8 @@ def draw_map(
         Lines above the map; the title should name the number of samples.
     label
         Text of the colour bar: units and normalisation.
+    marks
+        Where the map is significant, on the same grid; None marks nothing.
 
     Raises
     ------
@@ -68,8 +73,10 @@ def draw_map(
     """
     settings.check()
     _check_grids(relevance, field)
+    if marks is not None:
+        _check_grids(relevance, marks.mask)
     with our_style():
-        return _draw(relevance, field, settings, signed, (title, subtitle), label)
+        return _draw(relevance, field, settings, signed, (title, subtitle), label, marks)
 
 
 def _check_grids(relevance: xr.DataArray, field: xr.DataArray | None) -> None:
@@ -95,6 +102,7 @@ def _draw(
     signed: bool,
     titles: tuple[str, str],
     label: str,
+    marks: Marks | None,
 ) -> Figure:
     lat, lon = (relevance[name].values.astype(float) for name in ("lat", "lon"))
     view = view_of(lat, lon, settings.region)
@@ -125,11 +133,15 @@ def _draw(
     # What lies beyond a small region is left out where it would be folded into the map.
     kept = shown if partial else np.ones_like(shown)
     limit = settings.limit or colour_limit(np.where(shown, relevance.values, np.nan), lat)
-    shading = shade(axes, relevance.where(kept), centre, limit, signed, settings)
+    shaded = only_significant(relevance, marks)
+    shading = shade(axes, shaded.where(kept), centre, limit, signed, settings)
     draw_land(axes, relevance, centre, settings, view if partial else None)
     note = ""
     if field is not None and settings.field_contours:
         note = contour_field(axes, field.where(kept), field.values[shown], centre, settings)
+    if marks is not None:
+        mark(axes, replace(marks, mask=marks.mask.where(kept, -1)), centre, _width(axes))
+        note = "\n".join(filter(None, (note, marks.text)))
     grid_lines(axes, centre, settings, whole_globe=view is None)
     _lay_out(figure, axes, shading, titles, label, note)
     return figure
@@ -160,6 +172,13 @@ def centre_of(view: Region | None, settings: Maps) -> float:
     return float((view.west + (view.east - view.west) % 360 / 2) % 360)
 
 
+def _width(axes: Any) -> float:
+    """Return how wide the map will be, in inches."""
+    (west, east), (south, north) = axes.get_xlim(), axes.get_ylim()
+    shape = (east - west) / (north - south)
+    return float(min(WIDTH - 2 * SIDE - 0.12, TALLEST * shape))
+
+
 def _lay_out(
     figure: Figure,
     axes: Any,
@@ -172,14 +191,12 @@ def _lay_out(
     (west, east), (south, north) = axes.get_xlim(), axes.get_ylim()
     title, subtitle = titles
     left = SIDE + 0.12
-    width = WIDTH - left - SIDE
+    width = _width(axes)
     height = width * (north - south) / (east - west)
-    if height > TALLEST:
-        height = TALLEST
-        width = height * (east - west) / (north - south)
+    if width < WIDTH - left - SIDE:
         left = (WIDTH - width) / 2
     top = TOP_TITLE + 0.1 + (TOP_SUBTITLE if subtitle else 0)
-    under = UNDER_MAP + BAR + UNDER_BAR + (0.12 if note else 0)
+    under = UNDER_MAP + BAR + UNDER_BAR + (0.12 * len(note.splitlines()))
     total = top + height + under
     figure.set_size_inches(WIDTH, total)
 

@@ -52,6 +52,9 @@ class Maps(Record):
     """a matplotlib colour map; null: white to red, or blue to red for methods with signs"""
     limit: float | None = Field(None, gt=0)
     """relevance at the end of the colour bar; null: where 99 % of the map's area lies below"""
+    significance: Literal["dots", "hatching", "only", "none"] | None = None
+    """how the first test of a composite is marked: dots where it is significant, hatching where it
+    is not, `only`: nothing is shaded where it is not; null: dots, and `only` for null networks"""
     coastlines: Annotated[Literal["packaged"] | ConfigPath, Field(union_mode="left_to_right")] = (
         "packaged"
     )

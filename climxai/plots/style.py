@@ -39,6 +39,7 @@ STYLE: Final[dict[str, Any]] = {
     "ytick.major.width": 0.6,
     "legend.frameon": False,
     "legend.fontsize": 7.5,
+    "hatch.linewidth": 0.35,
     "pdf.fonttype": 42,
     "svg.hashsalt": "climxai",
     "figure.facecolor": "white",
