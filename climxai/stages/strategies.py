@@ -170,9 +170,9 @@ def _group(
     )
     from climxai.composites.clusters.found import find
     from climxai.composites.clusters.gather import gather
+    from climxai.composites.clusters.places import masks
     from climxai.composites.clusters.report import account
     from climxai.composites.clusters.stability import variants
-    from climxai.composites.clusters.suspects import masks
     from climxai.stages.strategies_compared import dates_of, other_runs
     from climxai.stages.strategies_pictures import draw
 

@@ -13,8 +13,8 @@ import numpy.typing as npt
 from climxai.composites.clusters.clusterer import NONE, Numbers
 from climxai.composites.clusters.features import divided
 from climxai.composites.clusters.gather import Explained, field_blocks, field_bounds
+from climxai.composites.clusters.places import Mask
 from climxai.composites.clusters.settings import Strategies
-from climxai.composites.clusters.suspects import Mask
 from climxai.composites.reductions import Array, Moments
 from climxai.composites.shards import relevance_blocks
 from climxai.core import dims
@@ -37,6 +37,16 @@ class Averages:
     """place -> [cluster]: share of the absolute relevance there"""
     sample_shares: dict[str, Array]
     """place -> [sample]: the same per sample, over its seeds"""
+    totals: dict[str, Array]
+    """place -> [cluster, 2]: absolute relevance there and everywhere"""
+
+    def elsewhere(self, cluster: int) -> dict[str, float]:
+        """Return place -> the share of all clusters but one together, NaN where there are none."""
+        found = {}
+        for place, totals in self.totals.items():
+            part, whole = np.delete(totals, cluster - 1, axis=0).sum(axis=0)
+            found[place] = _ratio(part, whole)
+        return found
 
 
 def averages(
@@ -102,24 +112,27 @@ def averages(
     def stacked(parts: list[Array]) -> Array:
         return np.stack(parts) if parts else np.empty((0, *shape))
 
+    numbers = range(1, clusters + 1)
+    totals = {
+        place: np.array(
+            [[held[labels == k].sum(), total[labels == k].sum()] for k in numbers]
+        ).reshape(clusters, 2)
+        for place, held in inside.items()
+    }
     return Averages(
         relevance=stacked([each["mean"] for each in final]),
         relevance_std=stacked([each["std"] for each in final]),
         field=stacked([each.finalise()["mean"] for each in field_state]),
         maps=maps,
         shares={
-            place: np.array(
-                [
-                    _ratio(held[labels == number].sum(), total[labels == number].sum())
-                    for number in range(1, clusters + 1)
-                ]
-            )
-            for place, held in inside.items()
+            place: np.array([_ratio(part, whole) for part, whole in pairs])
+            for place, pairs in totals.items()
         },
         sample_shares={
             place: np.array([_ratio(a, b) for a, b in zip(held, total, strict=True)])
             for place, held in inside.items()
         },
+        totals=totals,
     )
 
 

@@ -79,6 +79,7 @@ def account(
             gathered.area,
             (gathered.lat, gathered.lon),
             {place: float(values[number - 1]) for place, values in averages.shares.items()},
+            averages.elsewhere(number),
         )
         for number in range(1, found.clusters + 1)
     ]
@@ -95,6 +96,7 @@ def account(
             "alike_relevance": _number(one.alike_relevance),
             "alike_field": _number(one.alike_field),
             "follows_field": _number(one.follows),
+            "still_share": _number(one.still_share),
             "constant_share": _number(one.constant_share),
             "shares": {place: _number(share) for place, share in one.shares.items()},
             "nearest": [dates[at] for at in found.nearest(one.cluster, settings.nearest).tolist()],

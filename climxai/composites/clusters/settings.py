@@ -47,7 +47,11 @@ class Suspect(Record):
     """relevance on so many cells along the edge of the grid is suspect; a grid that goes around the
     globe has a northern and a southern edge only"""
     share: float = Field(0.5, gt=0, lt=1)
-    """share of a cluster's relevance in suspect places, or in one constant place, that is told"""
+    """share of a cluster's relevance in suspect places, or in one constant place, that is told; a
+    smaller one is told where it is twice that of the other clusters, and more by 0.1"""
+    still: float = Field(0.1, gt=0, lt=1)
+    """share of a cluster's relevance on cells whose field is the same in all its samples, but not
+    in others, that is told: marks, watermarks, fillings"""
     small: float = Field(0.05, ge=0, lt=1)
     """clusters of less than this share of the samples, or of one or two samples, are told"""
     alike: float = Field(0.9, gt=0, le=1)

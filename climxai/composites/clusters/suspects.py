@@ -13,19 +13,22 @@ import numpy as np
 import numpy.typing as npt
 
 from climxai.composites.clusters.clusterer import NONE, Array, Numbers
-from climxai.composites.clusters.coarsen import goes_around
+from climxai.composites.clusters.places import Mask, place_names
 from climxai.composites.clusters.settings import Suspect
-from climxai.core.geography import land_mask
 
 STRONGEST: Final = 0.01
 """Part of a map's cells that count as its strongest."""
 ALWAYS: Final = 0.95
 """A cell that is among the strongest in this part of the maps is a constant place."""
+TIMES: Final = 2.0
+MORE: Final = 0.1
+"""Told of a place: a share so many times, and so much more than, that of the other clusters."""
+STILL: Final = 0.1
+"""A field that varies by less than this part of its variation in other samples stands still."""
 ENOUGH: Final = 8
 """Samples needed to tell whether relevance follows the field."""
 
-Kind = Literal["place", "small", "constant"]
-Mask = npt.NDArray[np.bool_]
+Kind = Literal["place", "still", "small", "constant"]
 
 
 @dataclass(frozen=True)
@@ -38,46 +41,6 @@ class Finding:
     value: float
     """the number that crossed its threshold"""
     threshold: float
-
-
-def masks(
-    lat: npt.NDArray[np.floating], lon: npt.NDArray[np.floating], suspect: Suspect
-) -> dict[str, Mask]:
-    """Return place -> bool [lat, lon], the cells on which relevance is suspect.
-
-    Places that are not asked for are absent; where there are several, ``any`` is their union.
-    """
-    found: dict[str, Mask] = {}
-    if suspect.land:
-        found["land"] = land_mask(lat, lon)
-    if suspect.outside is not None:
-        found["outside"] = ~suspect.outside.contains(lat, lon)
-    if suspect.border:
-        found["border"] = border(lat, lon, suspect.border)
-    if len(found) > 1:
-        found["any"] = np.logical_or.reduce(list(found.values()))
-    return found
-
-
-def border(lat: npt.NDArray[np.floating], lon: npt.NDArray[np.floating], width: int) -> Mask:
-    """Return the strip of ``width`` cells along the edge; around the globe: north and south."""
-    inside = np.zeros((lat.size, lon.size), dtype=bool)
-    rows = slice(width, max(width, lat.size - width))
-    columns = slice(None) if goes_around(lon) else slice(width, max(width, lon.size - width))
-    inside[rows, columns] = True
-    return ~inside
-
-
-def place_names(suspect: Suspect) -> dict[str, str]:
-    """Return place -> how it is called in messages."""
-    outside = suspect.outside.describe() if suspect.outside is not None else ""
-    cells = f"{suspect.border} cell{'s' if suspect.border > 1 else ''}"
-    return {
-        "land": "on land",
-        "outside": f"outside {outside}",
-        "border": f"within {cells} of the edge",
-        "any": "in suspect places together",
-    }
 
 
 def alike(maps: npt.NDArray[np.floating], weights: Array | None = None) -> float:
@@ -156,6 +119,37 @@ def constant_place(maps: npt.NDArray[np.floating]) -> tuple[Mask, float]:
     return cells, float(size[:, cells].sum() / total) if total > 0 else float("nan")
 
 
+def still_place(
+    relevance: npt.NDArray[np.floating],
+    field: npt.NDArray[np.floating],
+    inside: npt.NDArray[np.bool_],
+) -> tuple[Mask, float]:
+    """Return the cells [cell] whose field is the same in all samples of a cluster, and their share.
+
+    Parameters
+    ----------
+    relevance, field
+        [sample, cell]
+    inside
+        [sample]: those of the cluster; the others say how much the field varies elsewhere.
+
+    Returns
+    -------
+    cells
+        Standard deviation below `STILL` times that of the other samples.
+    share
+        Of the cluster's absolute relevance, that lies on them; NaN where there are fewer than three
+        samples inside or outside.
+    """
+    if inside.sum() < 3 or (~inside).sum() < 3:
+        return np.zeros(field.shape[1], dtype=bool), float("nan")
+    values = field.astype(np.float64)
+    cells = values[inside].std(axis=0) < STILL * values[~inside].std(axis=0)
+    size = np.abs(relevance[inside].astype(np.float64))
+    total = size.sum()
+    return cells, float(size[:, cells].sum() / total) if total > 0 else float("nan")
+
+
 @dataclass(frozen=True)
 class Looks:
     """What is known of one cluster beside its maps."""
@@ -167,8 +161,12 @@ class Looks:
     follows: float
     constant_share: float
     constant_where: str
+    still_share: float
+    still_where: str
     shares: dict[str, float]
     """place -> share of the cluster's absolute relevance"""
+    elsewhere: dict[str, float]
+    """place -> the same of all other clusters together"""
 
 
 def looks(
@@ -179,6 +177,7 @@ def looks(
     area: Array,
     places: tuple[Array, Array],
     shares: dict[str, float],
+    elsewhere: dict[str, float],
 ) -> Looks:
     """Return how alike the maps of one cluster are, and where they always lie.
 
@@ -196,8 +195,11 @@ def looks(
         Latitudes and longitudes [cell].
     shares
         Place -> share of the cluster's relevance.
+    elsewhere
+        Place -> share of the relevance of the other clusters.
     """
     inside = labels == cluster
+    still, still_share = still_place(relevance, field, inside)
     cells, share = constant_place(relevance[inside])
     return Looks(
         cluster=cluster,
@@ -207,7 +209,10 @@ def looks(
         follows=follows(relevance[inside], field[inside]),
         constant_share=share,
         constant_where=_where(places[0][cells], places[1][cells]),
+        still_share=still_share,
+        still_where=_where(places[0][still], places[1][still]),
         shares=shares,
+        elsewhere=elsewhere,
     )
 
 
@@ -217,14 +222,28 @@ def check(found: list[Looks], labels: Numbers, suspect: Suspect) -> list[Finding
     total = int((labels != NONE).sum())
     names = place_names(suspect)
     for each in found:
-        told = {place for place, share in each.shares.items() if share > suspect.share}
-        for place, share in each.shares.items():
+        told = {place for place in each.shares if _told(each, place, suspect)}
+        for place in each.shares:
             # The union is told where no single place is.
             if place in told and (place != "any" or told == {"any"}):
+                share, other = each.shares[place], each.elsewhere.get(place, float("nan"))
                 text = (
                     f"{share:.0%} of its relevance lies {names[place]}, where there should be none"
                 )
+                if np.isfinite(other):
+                    text += f" ({other:.0%} in the other clusters)"
                 result.append(Finding(each.cluster, "place", text, share, suspect.share))
+        if each.still_share > suspect.still:
+            result.append(
+                Finding(
+                    each.cluster,
+                    "still",
+                    f"{each.still_share:.0%} of its relevance lies where the field is the same in "
+                    f"all its samples but not in others, {each.still_where}: a mark?",
+                    each.still_share,
+                    suspect.still,
+                )
+            )
         if each.constant_share > suspect.share:
             result.append(
                 Finding(
@@ -253,6 +272,12 @@ def check(found: list[Looks], labels: Numbers, suspect: Suspect) -> list[Finding
             text = f"it is small: {each.count} of {total} samples ({share:.1%})"
             result.append(Finding(each.cluster, "small", text, share, suspect.small))
     return result
+
+
+def _told(each: Looks, place: str, suspect: Suspect) -> bool:
+    """Return whether so much relevance in a place is worth telling."""
+    share, other = each.shares[place], each.elsewhere.get(place, float("nan"))
+    return share > suspect.share or (share > TIMES * other and share > other + MORE)
 
 
 def _where(lat: Array, lon: Array) -> str:
