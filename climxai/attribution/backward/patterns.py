@@ -23,7 +23,7 @@ from climxai.attribution.lrp.crossing import Crossing
 from climxai.attribution.lrp.merging import merged_batch_norms
 from climxai.attribution.lrp.operators.dense import Dense
 from climxai.attribution.lrp.operators.linear_map import LinearMap
-from climxai.attribution.lrp.operators.weighted import Convolution, Scaling
+from climxai.attribution.lrp.operators.weighted import Convolution
 from climxai.attribution.network import Network
 from climxai.core.errors import ModelError
 
@@ -261,10 +261,3 @@ class Moments:
     def _dot(self, values: Tensor) -> Tensor:
         """Return the sum over a unit's inputs of weights times values, to broadcast."""
         return self._column((self.weight * values).flatten(1).sum(1))
-
-
-def is_scaling(operation: Operation) -> bool:
-    """Whether an operator multiplies every value with a constant: a pattern with one input."""
-    from climxai.attribution.lrp.operators.arithmetic import Factor
-
-    return isinstance(operation.built, Scaling | Factor)

@@ -12,8 +12,9 @@ from torch.fx import Node
 
 from climxai.attribution.backward.crossed import crossed, ordinary
 from climxai.attribution.backward.operations import Operation, anatomy, run
-from climxai.attribution.backward.patterns import Layers, is_scaling, merged_away, structure
+from climxai.attribution.backward.patterns import Layers, merged_away, structure
 from climxai.attribution.backward.slopes import first
+from climxai.attribution.lrp.operators.arithmetic import Factor
 from climxai.attribution.lrp.operators.dense import Dense
 from climxai.attribution.lrp.operators.weighted import Scaling
 from climxai.attribution.network import Network
@@ -54,7 +55,7 @@ def traced_back(
         used = like(layer, layer.weight * pattern if weighted else pattern)
         replaced[node] = partial(_by_pattern, layer, used)
     for node, operation in anatomy(network).operations.items():
-        if node not in replaced and is_scaling(operation):
+        if node not in replaced and isinstance(operation.built, Scaling | Factor):
             replaced[node] = partial(_by_factor, operation, weighted)
     with torch.inference_mode(False), torch.enable_grad():
         x, start = ordinary(x, start)
