@@ -22,7 +22,7 @@ Array = npt.NDArray[np.float64]
 
 CURVES = {
     "loss": "what the target adds to the loss",
-    "penalty": "what the penalties add to the loss",
+    "penalty": "what the regularisers add to the loss",
     "value": "the quantity aimed at",
 }
 

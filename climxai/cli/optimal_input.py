@@ -22,7 +22,7 @@ def command(config: Path, overrides: tuple[str, ...], **options: Any) -> None:
     \b
     Examples:
       climxai optimal-input configs/enso_demo.yaml
-      climxai optimal-input configs/enso_demo.yaml --set optimal_input.penalties=smoothness
+      climxai optimal-input configs/enso_demo.yaml --set optimal_input.regularisers=smoothness
       climxai optimal-input configs/enso_demo.yaml \\
           --set optimal_input.targets="{name: unit, layer: 1, unit: 0}"
     """

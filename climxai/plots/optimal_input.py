@@ -28,7 +28,7 @@ DECADES: Final = 1.5
 
 
 def draw_loss(dataset: xr.Dataset, *, dpi: int = 200) -> Figure:
-    """Draw the loss, penalties included, against the step.
+    """Draw the loss, regularisers included, against the step.
 
     Parameters
     ----------
@@ -68,7 +68,7 @@ def draw_loss(dataset: xr.Dataset, *, dpi: int = 200) -> Figure:
             axes.set_title(target, size=8.5, color=INK, loc="left", pad=5)
         text = "Loss of the optimised inputs"
         figure.text(0.12 / WIDTH, 1 - 0.12 / height, text, size=10.5, weight="bold", va="top")
-        said = "target and penalties"
+        said = "target and regularisers"
         if bool((dataset["moves"] < dataset.sizes["step"] - 1).any()):
             said += "; dotted: the gradient vanished on the way"
         if len(shown) < len(targets):

@@ -15,7 +15,7 @@ from climxai.attribution.network import trace
 from climxai.attribution.objectives.objective import Grid
 from climxai.attribution.visualise.layers import layer_shapes, outputs_and_layers
 from climxai.attribution.visualise.optimise import optimise, single_targets
-from climxai.attribution.visualise.penalties import LeastSquares, Smoothness, TotalVariation
+from climxai.attribution.visualise.regularisers import LeastSquares, Smoothness, TotalVariation
 from climxai.attribution.visualise.settings import OptimalInput
 from climxai.attribution.visualise.sphere import sphere_of
 from climxai.attribution.visualise.starts import Climatology, Noise, Sample, Zero
@@ -122,7 +122,7 @@ def test_least_squares_is_ridge_regression():
     found = run(
         network, start,
         targets={"name": "regression", "output": 0, "target": 3.0},
-        penalties={"name": "l2", "weight": 40.0},
+        regularisers={"name": "l2", "weight": 40.0},
         steps=4000, step_size=0.05, gradient="plain",
     )  # fmt: skip
     sea = land().numpy().ravel()
@@ -213,9 +213,9 @@ def test_penalties_are_sums_over_valid_neighbours(penalty, power):
 def test_a_penalty_makes_what_it_measures_smaller(name):
     network = deep()
     free = run(network, steps=60, step_size=0.05)
-    held = run(network, steps=60, step_size=0.05, penalties={"name": name, "weight": 0.3})
+    held = run(network, steps=60, step_size=0.05, regularisers={"name": name, "weight": 0.3})
     sphere = sphere_of(grid().lat, grid().lon, land(), torch.float64)
-    penalty = OptimalInput.model_validate({"penalties": name}).penalties[0]
+    penalty = OptimalInput.model_validate({"regularisers": name}).regularisers[0]
     zero = torch.zeros(SHAPE)
     assert (
         penalty.of(held.values, zero, sphere) < 0.7 * penalty.of(free.values, zero, sphere)
@@ -234,7 +234,7 @@ def test_land_stays_zero_and_bounds_hold():
     for network in (deep(), conv()):
         found = run(
             network, start, around, bounds="training", steps=40, step_size=0.2,
-            penalties=["smoothness", "total_variation"],
+            regularisers=["smoothness", "total_variation"],
         )  # fmt: skip
         assert not found.values[:, ~land()].any()
         low, high = rows.bounds()
@@ -249,7 +249,7 @@ def test_targets_together_are_targets_alone_and_weights_stay():
     network = conv()
     before = copy.deepcopy(network.module.state_dict())
     targets = ["class", {"name": "unit", "layer": "1", "unit": 2}, {"name": "regression"}]
-    settings = {"steps": 30, "penalties": ["smoothness"]}
+    settings = {"steps": 30, "regularisers": ["smoothness"]}
     together = run(network, targets=targets, **settings)
     assert together.values.shape == (4, *SHAPE)
     alone = [

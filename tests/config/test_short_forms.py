@@ -47,8 +47,14 @@ WAYS = [
     ("composite", "{normalise: none, by: prediction, only: correct}"),
     ("maps", "{region: nino3, projection: equal_earth, formats: [svg], coastlines: x.shp}"),
     ("optimal_input", "{targets: [class, {name: unit, layer: 1, unit: 3, place: [0, 2]}]}"),
-    ("optimal_input", "{targets: {name: class, aim: logit}, start: noise, penalties: smoothness}"),
-    ("optimal_input", "{start: {name: sample, date: 1998-05}, penalties: [{name: l2, weight: 2}]}"),
+    (
+        "optimal_input",
+        "{targets: {name: class, aim: logit}, start: noise, regularisers: smoothness}",
+    ),
+    (
+        "optimal_input",
+        "{start: {name: sample, date: 1998-05}, regularisers: [{name: l2, weight: 2}]}",
+    ),
     ("optimal_input", "{start: {name: sample, date: 1998}, bounds: training, gradient: plain}"),
     ("novelty", "{baseline: no_class, space: 2, error_maps: all}"),
     ("novelty", "{baseline: {name: period, period: 1961-1990}, samples: test, variance: 1}"),

@@ -104,7 +104,7 @@ def test_scaling_is_undone(climxai: Command, experiment: Path) -> None:
     assert made["units"].values.tolist() == ["degC"]
 
 
-def test_from_a_sample_to_units_with_penalties_and_bounds(
+def test_from_a_sample_to_units_with_regularisers_and_bounds(
     climxai: Command, experiment: Path, trained: Path, tiny_file: Path
 ) -> None:
     settings = (
@@ -112,7 +112,7 @@ def test_from_a_sample_to_units_with_penalties_and_bounds(
         "--set", "optimal_input.start={name: sample, date: 1995-07}",
         "--set", "optimal_input.targets=[{name: class, class_name: cold, aim: logit},"
         "{name: unit, layer: 2, unit: 3}, regression]",
-        "--set", "optimal_input.penalties=[smoothness, {name: l2, weight: 0.5}]",
+        "--set", "optimal_input.regularisers=[smoothness, {name: l2, weight: 0.5}]",
         "--set", "optimal_input.bounds=training",
     )  # fmt: skip
     done = climxai("optimal-input", experiment, *settings)
@@ -148,7 +148,7 @@ def test_from_a_sample_to_units_with_penalties_and_bounds(
         ("start={name: sample, date: 1995}", 3, "12 rows of the record"),
         ("start={name: sample, date: May}", 2, "is not a date"),
         ("steps=0", 2, "steps"),
-        ("penalties=smooth", 2, "Did you mean 'smoothness'"),
+        ("regularisers=smooth", 2, "Did you mean 'smoothness'"),
     ],
 )
 def test_bad_settings(

@@ -5,9 +5,9 @@ Tables of what may be aimed at, where the input starts, and what keeps it simple
 
 from __future__ import annotations
 
-from climxai.attribution.visualise.penalties import (
+from climxai.attribution.visualise.regularisers import (
     LeastSquares,
-    Penalty,
+    Regulariser,
     Smoothness,
     TotalVariation,
 )
@@ -27,10 +27,10 @@ STARTS: dict[str, type[Start]] = {
     "noise": Noise,
 }
 
-PENALTIES: dict[str, type[Penalty]] = {
+REGULARISERS: dict[str, type[Regulariser]] = {
     "l2": LeastSquares,
     "total_variation": TotalVariation,
     "smoothness": Smoothness,
 }
 
-__all__ = ["PENALTIES", "STARTS", "TARGETS", "Penalty", "Start", "Target"]
+__all__ = ["REGULARISERS", "STARTS", "TARGETS", "Regulariser", "Start", "Target"]

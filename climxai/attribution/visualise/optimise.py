@@ -1,4 +1,4 @@
-"""The optimisation: steps down the gradient of a target's loss and of penalties, on the input."""
+"""The optimisation: steps down the gradient of a target's loss and of regularisers."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class Optimised:
     values
         The inputs [target, channel, lat, lon] in the network's units, 0 on invalid cells.
     loss, penalty
-        What the target and the penalties contributed [target, step]; step 0 is the start.
+        What the target and the regularisers contributed [target, step]; step 0 is the start.
     value
         The quantity aimed at [target, step].
     moves
@@ -69,7 +69,7 @@ def optimise(
     """Change the input step by step until the network answers as the targets wish.
 
     Every target has an input of its own; all are evaluated together. Each step goes against the
-    gradient of the target's loss plus the penalties; invalid cells stay 0.
+    gradient of the target's loss plus the regularisers; invalid cells stay 0.
 
     Parameters
     ----------
@@ -82,7 +82,7 @@ def optimise(
     start
         Where all inputs begin [channel, lat, lon].
     settings
-        Steps, penalties, bounds.
+        Steps, regularisers, bounds.
     context
         Valid cells, grid; training rows where bounds come from them.
     on_step
@@ -97,7 +97,7 @@ def optimise(
         target.check(network, classes)
     valid = context.valid.to(network.dtype)
     begin = start.to(network.dtype) * valid
-    sphere = _sphere(context, network.dtype) if settings.penalties else None
+    sphere = _sphere(context, network.dtype) if settings.regularisers else None
     bounds = _bounds(context, settings, network.dtype)
     x = begin.expand(len(targets), *begin.shape).clone()
     losses, penalties, values = [], [], []
@@ -107,7 +107,7 @@ def optimise(
         loss, value = _losses(network, targets, classes, x)
         penalty = torch.zeros_like(loss)
         if sphere is not None:
-            for each in settings.penalties:
+            for each in settings.regularisers:
                 penalty = penalty + each.weight * each.of(x, begin, sphere)
         _check_finite(loss + penalty, targets, step, settings)
         losses.append(loss.detach().numpy().copy())
@@ -158,8 +158,8 @@ def _stepped(x: Tensor, gradient: Tensor, valid: Tensor, settings: OptimalInput)
 def _sphere(context: Context, dtype: torch.dtype) -> Sphere:
     if context.grid is None:
         raise ModelError(
-            "optimal_input.penalties need the latitudes and longitudes of the cells, and there are "
-            "none at hand: leave the penalties out"
+            "optimal_input.regularisers need the latitudes and longitudes of the cells, and none "
+            "are at hand: leave them out"
         )
     return sphere_of(context.grid.lat, context.grid.lon, context.valid, dtype)
 
@@ -183,5 +183,6 @@ def _check_finite(
     what = "gradient: rms, or " if settings.gradient == "plain" else ""
     raise ModelError(
         f"optimal_input: the loss of target {name!r} is no finite number at step {step}: choose "
-        f"{what}a smaller step_size (now {settings.step_size:g}), or smaller weights of penalties"
+        f"{what}a smaller step_size (now {settings.step_size:g}), or smaller weights of the "
+        "regularisers"
     )

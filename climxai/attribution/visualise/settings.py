@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, PositiveFloat, PositiveInt
 
-from climxai.attribution.visualise import PENALTIES, STARTS, TARGETS, Penalty, Start, Target
+from climxai.attribution.visualise import REGULARISERS, STARTS, TARGETS, Regulariser, Start, Target
 from climxai.core.record import OneOf, Record
 
 
@@ -33,8 +33,9 @@ class OptimalInput(Record):
     gradient: Literal["rms", "plain"] = "rms"
     """`rms`: divided by its root mean square over the valid cells, so that every step is equally
     long; `plain`: as it is"""
-    penalties: Annotated[
-        tuple[Annotated[Penalty, OneOf(PENALTIES, "penalty")], ...], BeforeValidator(as_list)
+    regularisers: Annotated[
+        tuple[Annotated[Regulariser, OneOf(REGULARISERS, "regulariser")], ...],
+        BeforeValidator(as_list),
     ] = ()
     """what keeps the input near its start, or simple in space; added to the target's loss"""
     bounds: Literal["none", "training"] = "none"

@@ -1,4 +1,4 @@
-"""Penalties: what keeps an optimised input near its start, and simple in space."""
+"""Regularisers: what keeps an optimised input near its start, and simple in space."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from climxai.attribution.visualise.sphere import Sphere
 
 
-class Penalty(Record):
+class Regulariser(Record):
     """What keeps an optimised input near its start, and simple in space."""
 
     weight: float = Field(1.0, gt=0, description="how strongly it counts beside the target's loss")
@@ -35,7 +35,7 @@ class Penalty(Record):
         """
 
 
-class LeastSquares(Penalty):
+class LeastSquares(Regulariser):
     """The area mean of the squared departure from the start: no change without need."""
 
     name: Literal["l2"] = "l2"
@@ -45,7 +45,7 @@ class LeastSquares(Penalty):
         return sphere.mean((x - start) ** 2).sum(1)
 
 
-class TotalVariation(Penalty):
+class TotalVariation(Regulariser):
     """The area mean of the size of the gradient on the sphere: patches with few sharp edges.
 
     The sum over neighbours of |difference| times the length of their common edge, over the area:
@@ -62,7 +62,7 @@ class TotalVariation(Penalty):
         return sphere.edges(x, lambda step: step.abs(), distance_power=0).sum(1)
 
 
-class Smoothness(Penalty):
+class Smoothness(Regulariser):
     """The area mean of the squared gradient on the sphere: no abrupt changes between neighbours.
 
     The sum over neighbours of difference² times the length of their common edge over their
