@@ -89,10 +89,10 @@ def noise_on_z(
     there; with W^T = Q R, R is a root of W W^T whatever its rank. So this is exact in distribution.
     """
     roots = noise_roots(network, front, valid)
-    numbers = torch.stack(
-        [torch.randn(draws * len(roots), generator=each, dtype=x.dtype) for each in generators]
-    )
-    channels = len(valid)
+    channels, count = len(valid), draws * len(roots)
+    numbers = torch.empty((len(x), count), dtype=x.dtype)
+    for each, generator in zip(numbers.unbind(), generators, strict=True):
+        each.normal_(generator=generator)
     deviation = share * ranges(x, valid.to(x.device))
     scaled = numbers.to(x.device).reshape(len(x), draws, channels, -1)
     scaled *= deviation[:, None, :, None]
