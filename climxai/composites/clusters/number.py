@@ -56,7 +56,8 @@ def choose(
     """Cluster for every number that is tried, and choose one.
 
     The number given is taken as it is. Else each criterion has a vote: the largest gap after the
-    k-th eigenvalue, the largest mean silhouette, the largest stability (ties: the smaller number).
+    k-th eigenvalue, the largest mean silhouette (of equals the smaller number), the largest
+    stability (of equals the larger one: coarser clusters of what is well parted are stable too).
     What two agree on is taken; where all differ, what is most stable.
 
     Parameters
@@ -220,15 +221,19 @@ def _votes(
         votes["eigengap"] = _best(tried, [gaps[number - 1] for number in tried])
     for name, curve in (("silhouette", silhouettes), ("stability", stability)):
         if np.isfinite(curve).any():
-            votes[name] = _best(numbers, curve.tolist())
+            votes[name] = _best(numbers, curve.tolist(), finest=name == "stability")
     return votes
 
 
-def _best(numbers: Iterable[int], values: Iterable[float]) -> int:
-    """Return the number with the largest value, the smaller of equals."""
-    pairs = [(round(value, 9), -number) for number, value in zip(numbers, values, strict=True)
-             if np.isfinite(value)]  # fmt: skip
-    return -max(pairs)[1]
+def _best(numbers: Iterable[int], values: Iterable[float], *, finest: bool = False) -> int:
+    """Return the number with the largest value; the smaller of equals, or the larger (finest)."""
+    sign = 1 if finest else -1
+    pairs = [
+        (round(value, 9), sign * number)
+        for number, value in zip(numbers, values, strict=True)
+        if np.isfinite(value)
+    ]
+    return sign * max(pairs)[1]
 
 
 def _suggested(votes: dict[str, int]) -> int:
