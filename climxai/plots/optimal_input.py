@@ -21,7 +21,7 @@ MOST: Final = 12
 # Inches.
 PANEL: Final = 1.55
 HEAD: Final = 0.74
-BETWEEN: Final = 0.42
+BETWEEN: Final = 0.66
 FOOT: Final = 0.42
 DECADES: Final = 1.5
 """Beyond so many powers of ten a positive loss is drawn on a logarithmic axis."""

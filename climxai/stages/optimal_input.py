@@ -151,8 +151,8 @@ def _optimise(
                 if moves < settings.steps:
                     LOG.warning(
                         "seed %d, target %s: the network's gradient vanished after %d of %d steps "
-                        "(start: %s), the input stays there; a sample or noise as "
-                        "`optimal_input.start` may get around it",
+                        "(start: %s), the input stays there; another `optimal_input.start`, such as a "
+                        "sample or noise, may get around it",
                         seed,
                         name,
                         moves,
@@ -264,7 +264,7 @@ def _draw(dataset: xr.Dataset, experiment: Experiment, layout: Layout) -> list[P
                 field if bool(np.isfinite(field).any()) else None,
                 experiment.maps,
                 signed=True,
-                title=_title(target, channel if len(channels) > 1 else None),
+                title=_title(chosen, channel if len(channels) > 1 else None),
                 subtitle=_subtitle(chosen),
                 label=_label(chosen),
             )
@@ -275,17 +275,22 @@ def _draw(dataset: xr.Dataset, experiment: Experiment, layout: Layout) -> list[P
     return written
 
 
-def _title(target: str, channel: str | None) -> str:
+def _title(chosen: xr.Dataset, channel: str | None) -> str:
+    """Name the class as people write it; units and outputs in words."""
     from climxai.stages.composite import READABLE
 
-    readable = READABLE.get(target, target.replace("_", " "))
-    return f"Optimal input: {readable}" + (f", {channel}" if channel else "")
+    target = str(chosen["target"].item())
+    of_class = bool(np.isfinite(chosen["field"]).any())
+    words = target.replace("_", " ") if of_class else str(chosen["quantity"].item())
+    return f"Optimal input: {READABLE.get(target, words)}" + (f", {channel}" if channel else "")
 
 
 def _subtitle(chosen: xr.Dataset) -> str:
     """Say what was reached, by how many networks, and how like the class's field it is."""
     first, last = (chosen["value"].isel(step=at) for at in (0, -1))
-    text = f"{chosen['quantity'].item()} from {_span(first)} to {_span(last)}, "
+    of_class = bool(np.isfinite(chosen["field"]).any())
+    what = str(chosen["quantity"].item()) if of_class else "its value"
+    text = f"{what} from {_span(first)} to {_span(last)}, "
     seeds = chosen.sizes["seed"]
     text += f"mean of {seeds} networks" if seeds > 1 else "1 network"
     still = int((chosen["moves"] < chosen.sizes["step"] - 1).sum())
@@ -294,7 +299,7 @@ def _subtitle(chosen: xr.Dataset) -> str:
     r = chosen["correlation"].values
     r = r[np.isfinite(r)]
     if r.size:
-        text += f", r with the class's mean {_span(r)}"
+        text += f", the input's r with the class's mean {_span(r)}"
     return text
 
 
