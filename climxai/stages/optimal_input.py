@@ -151,8 +151,8 @@ def _optimise(
                 if moves < settings.steps:
                     LOG.warning(
                         "seed %d, target %s: the network's gradient vanished after %d of %d steps "
-                        "(start: %s), the input stays there; another `optimal_input.start`, such as a "
-                        "sample or noise, may get around it",
+                        "(start: %s), the input stays there; another `optimal_input.start`, such as "
+                        "a sample or noise, may get around it",
                         seed,
                         name,
                         moves,
