@@ -9,6 +9,7 @@ import numpy as np
 
 from climxai.core.errors import DataError
 from climxai.stages.index import rows_per_shard
+from climxai.stages.layer_names import check_layers
 from climxai.stages.preparation import Prepared, prepare, require_trainable
 from climxai.stages.surroundings import check_methods
 
@@ -64,6 +65,7 @@ def check(experiment: Experiment) -> Plan:
     experiment.maps.check()
     prepared = prepare(experiment)
     check_methods(experiment, prepared)
+    check_layers(experiment, prepared)
     refusal = None
     try:
         require_trainable(prepared)

@@ -150,9 +150,9 @@ def _optimise(
             for name, moves in zip(targets, found[seed].moves.tolist(), strict=True):
                 if moves < settings.steps:
                     LOG.warning(
-                        "seed %d, target %s: the network's gradient vanished after %d of %d steps "
-                        "(start: %s), the input stays there; another `optimal_input.start`, such as "
-                        "a sample or noise, may get around it",
+                        "seed %d, target %s: the gradient vanished after %d of %d steps (start: "
+                        "%s), the input stays there; another `optimal_input.start`, such as a "
+                        "sample or noise, may get around it",
                         seed,
                         name,
                         moves,

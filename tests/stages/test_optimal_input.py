@@ -164,3 +164,20 @@ def test_without_networks_it_says_what_to_do(climxai: Command, experiment: Path)
     done = climxai("optimal-input", experiment)
     assert done.code == 4
     assert "climxai train" in done.err
+
+
+@pytest.mark.parametrize(
+    "setting",
+    [
+        "optimal_input.targets=[class, {name: unit, layer: conv, unit: 0}]",
+        "novelty.space=conv",
+    ],
+)
+def test_a_layer_that_is_not_there_is_refused_before_anything_runs(
+    climxai: Command, experiment: Path, setting: str
+) -> None:
+    done = climxai("check", experiment, "--set", setting)
+    assert done.code == 4
+    assert "no layer 'conv'" in done.err
+    assert "5 (2)" in done.err
+    assert climxai("check", experiment, "--set", setting.replace("conv", "4")).code == 0
