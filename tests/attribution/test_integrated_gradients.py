@@ -9,6 +9,7 @@ from pydantic import ValidationError
 from torch import nn
 
 from climxai.attribution.beginning import Whole, beginning_of
+from climxai.attribution.methods import METHODS
 from climxai.attribution.methods.integrated_gradients import IntegratedGradients
 from climxai.attribution.network import trace
 from climxai.core.errors import ModelError
@@ -249,3 +250,29 @@ def test_what_is_refused():
     for wrong in ({"steps": 1}, {"rule": "simpson"}, {"baseline": "zeros"}):
         with pytest.raises(ValidationError):
             IntegratedGradients.model_validate(wrong)
+
+
+@pytest.mark.parametrize("kind", BEGINNINGS)
+@pytest.mark.parametrize("name", ["integrated_gradients", "smoothgrad", "gradient_shap"])
+def test_the_memory_bounds_how_many_points_are_worked_on_at_once(kind, name, monkeypatch):
+    _, network = built(kind)
+    front, seen = beginning_of(network), []
+    plain = type(front).tail_gradient
+
+    def watched(self, z, start):
+        seen.append(len(z))
+        return plain(self, z, start)
+
+    monkeypatch.setattr(type(front), "tail_gradient", watched)
+    method = METHODS[name].model_validate(
+        {"name": name} if name == "smoothgrad" else {"name": name, "baseline": "zero"}
+    )
+    method.attribute(network, inputs(), starts(), context())
+    assert max(seen) >= 50
+    assert sum(seen) == 4 * 50
+    seen.clear()
+    # Seven times what a point's z and its gradient take, in float64, is less than seven points.
+    little = context(memory=7 * 8 * 2 * front.bias.numel())
+    method.attribute(network, inputs(), starts(), little)
+    assert max(seen) < 7
+    assert sum(seen) == 4 * 50
