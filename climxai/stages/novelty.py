@@ -19,7 +19,13 @@ from climxai.core.netcdf import write_netcdf
 from climxai.core.progress import progress
 from climxai.stages.index import rows_per_shard
 from climxai.stages.novelty_spaces import INPUTS, Spaces, spaces_of
-from climxai.stages.outputs import begin, result_attributes, stage_output, write_provenance
+from climxai.stages.outputs import (
+    begin,
+    drop_earlier,
+    result_attributes,
+    stage_output,
+    write_provenance,
+)
 from climxai.stages.preparation import PARTS, Prepared, prepare
 from climxai.stages.trained import prepare_with
 
@@ -102,6 +108,7 @@ def novelty(experiment: Experiment) -> Found:
         else:
             layout.novelty_maps.unlink(missing_ok=True)
         pictures = draw(experiment, layout, dataset, maps)
+        drop_earlier(pictures, "map_*")
         write_provenance(
             layout, "novelty", started, outputs=[str(layout.novelty.relative_to(layout.root))]
         )

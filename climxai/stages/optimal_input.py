@@ -16,7 +16,13 @@ from climxai.core.errors import DataError
 from climxai.core.netcdf import write_netcdf
 from climxai.core.progress import progress
 from climxai.stages.layout import Layout
-from climxai.stages.outputs import begin, result_attributes, stage_output, write_provenance
+from climxai.stages.outputs import (
+    begin,
+    drop_earlier,
+    result_attributes,
+    stage_output,
+    write_provenance,
+)
 from climxai.stages.preparation import Prepared
 from climxai.stages.surroundings import surroundings
 from climxai.stages.trained import prepare_with
@@ -77,6 +83,7 @@ def optimal_input(experiment: Experiment) -> OptimalInputs:
         dataset = _dataset(found, targets, start, prepared, attributes)
         write_netcdf(dataset, layout.optimal_input)
         pictures = _draw(dataset, experiment, layout)
+        drop_earlier(pictures, "map_*")
         write_provenance(
             layout,
             "optimal-input",

@@ -65,6 +65,18 @@ def begin(files: Iterable[Path]) -> dict[str, Any]:
     return provenance.record(files)
 
 
+def drop_earlier(written: Iterable[Path], pattern: str) -> None:
+    """Remove files of an earlier run beside those ``written`` now, which their names would belie.
+
+    Only files that match ``pattern``, in the folders of the written ones, are looked at.
+    """
+    kept = set(written)
+    for folder in {path.parent for path in kept}:
+        for path in folder.glob(pattern):
+            if path not in kept:
+                path.unlink(missing_ok=True)
+
+
 def result_attributes(
     experiment: Experiment, verb: str, started: dict[str, Any], networks: Mapping[int, str]
 ) -> dict[str, Any]:
