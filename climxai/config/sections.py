@@ -82,17 +82,17 @@ def unique_ids(methods: Iterable[Method]) -> tuple[Method, ...]:
 class Explain(Record):
     """Which methods explain which samples, and what about the network they explain."""
 
+    objective: Annotated[Objective, OneOf(OBJECTIVES, "objective")] = Field(
+        default="predicted_class",
+        validate_default=True,
+    )
+    """the scalar that is explained, before the softmax; a method may name its own"""
     methods: Annotated[
         tuple[Annotated[Method, OneOf(METHODS, "method")], ...],
         Field(min_length=1),
         BeforeValidator(as_list),
     ] = Field(default=({"name": "lrp", "rule": "alpha1beta0"},), validate_default=True)
     """attribution methods, each by its name or a block; `id` names its files"""
-    objective: Annotated[Objective, OneOf(OBJECTIVES, "objective")] = Field(
-        default="predicted_class",
-        validate_default=True,
-    )
-    """the scalar that is explained, before the softmax; a method may name its own"""
     samples: Literal["all", "train", "validation", "test"] = "all"
     """which part of the split is explained"""
     only_correct: bool = False
