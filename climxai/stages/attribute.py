@@ -104,6 +104,7 @@ def attribute(
             "method_settings": task.method.canonical(),
             "objective_settings": objective.canonical(),
             "seed": task.seed,
+            **({"labels": "shuffled"} if task.null else {}),
             "signed": int(task.method.signed),
         },
     )

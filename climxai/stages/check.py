@@ -76,7 +76,8 @@ def check(experiment: Experiment) -> Plan:
     cells = int(np.prod(shape))
     per_shard = rows_per_shard(experiment, (shape[0], shape[1], shape[2]))
     explained = len(prepared.members(experiment.explain.samples))
-    runs = len(experiment.train.seeds) * len(experiment.explain.methods)
+    networks = len(experiment.train.seeds) + experiment.train.null_networks
+    runs = networks * len(experiment.explain.methods)
     parameters = count_parameters(experiment.network, (shape[0], shape[1], shape[2]), len(classes))
     in_parts = sum(len(prepared.members(part)) for part in ("train", "validation", "test"))
     return Plan(
@@ -101,8 +102,7 @@ def check(experiment: Experiment) -> Plan:
         # Maps in memory while training, with their preprocessing; weights, gradients, momentum.
         training_bytes=in_parts * cells * 4 * 2 + parameters * 4 * 4,
         shard_bytes=min(per_shard, explained) * cells * 4 * 8,
-        disk_bytes=runs * explained * cells * RELEVANCE_BYTES
-        + len(experiment.train.seeds) * parameters * 4,
+        disk_bytes=runs * explained * cells * RELEVANCE_BYTES + networks * parameters * 4,
         output=experiment.output.directory,
         warnings=prepared.warnings,
         refusal=refusal,

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -62,7 +62,8 @@ def explain(experiment: Experiment) -> Explained:
     """
     with stage_output(experiment, "explain") as layout:
         bundles = [load_bundle(layout.network(seed)) for seed in experiment.train.seeds]
-        prepared = prepare_with(experiment, bundles)
+        nulls = [load_bundle(layout.null_network(n)) for n in range(experiment.train.null_networks)]
+        prepared = prepare_with(experiment, bundles, nulls)
         started = begin(prepared.files)
         write_config(experiment, layout)
         samples = samples_key(experiment, prepared.files)
@@ -73,15 +74,23 @@ def explain(experiment: Experiment) -> Explained:
                 "split: choose another `explain.samples`"
             )
         tasks = plan_shards(experiment, layout, bundles, samples, chosen, prepared)
-        left = [task for task in tasks if not done_with_key(task.path, task.key)]
-        if len(left) < len(tasks):
-            LOG.info("%d of %d shards are there already", len(tasks) - len(left), len(tasks))
-        for folder in sorted({task.path.parent for task in tasks}):
+        null_tasks = (
+            plan_shards(experiment, layout, nulls, samples, chosen, prepared, null=True)
+            if nulls
+            else []
+        )
+        every = [*tasks, *null_tasks]
+        left = [task for task in every if not done_with_key(task.path, task.key)]
+        if len(left) < len(every):
+            LOG.info("%d of %d shards are there already", len(every) - len(left), len(every))
+        for folder in sorted({task.path.parent for task in every}):
             make_directory(folder)
         with progress("explaining", len(left)) as tick:
-            for _ in _run(experiment, bundles, prepared, left):
-                tick()
-        sweep(layout, {task.path for task in tasks})
+            for held, null in ((bundles, False), (nulls, True)):
+                chosen_tasks = [task for task in left if task.null == null]
+                for _ in _run(experiment, held, prepared, chosen_tasks):
+                    tick()
+        sweep(layout, {task.path for task in every})
         shards = tuple(task.as_shard(layout) for task in tasks)
         write_json(
             layout.index,
@@ -90,8 +99,10 @@ def explain(experiment: Experiment) -> Explained:
                 "samples": samples,
                 "classes": list(prepared.samples.classes),
                 "networks": {str(bundle.seed): bundle.digest for bundle in bundles},
+                "null_networks": {str(bundle.seed): bundle.digest for bundle in nulls},
                 "explain": settings_of(experiment),
                 "shards": [shard.__dict__ for shard in shards],
+                "null_shards": [task.as_shard(layout).__dict__ for task in null_tasks],
             },
         )
         write_provenance(layout, "explain", started, samples=samples, shards=len(shards))
@@ -128,6 +139,8 @@ def _run(
             inputs = held.inputs.compute()
             tensor = to_tensor(inputs, valid)
             block = task.number
+        if task.null:
+            context = replace(context, peers=((networks[task.seed], None),))
         write_netcdf(
             attribute(
                 experiment.explain,

@@ -56,6 +56,8 @@ class ShardTask:
     seeds_averaged: str
     """the seeds one explanation takes together"""
     positions: npt.NDArray[np.int64]
+    null: bool = False
+    """whether the network was trained on shuffled labels; ``seed`` is then its number"""
 
     def as_shard(self, layout: Layout) -> Shard:
         """Return the line of the index."""
@@ -99,6 +101,13 @@ def check_index(experiment: Experiment, layout: Layout, index: dict[str, Any]) -
             f"the relevance in {layout.root} was made from other networks than those trained last: "
             "run `climxai explain` again"
         )
+    nulls = null_digests(experiment, layout)
+    if any(index.get("null_networks", {}).get(number) != nulls[number] for number in nulls):
+        raise OutputError(
+            f"the relevance in {layout.root} lacks that of some of the {len(nulls)} networks "
+            "trained on shuffled labels (`train.null_networks`), or has that of others: run "
+            "`climxai explain` again"
+        )
     made, asked = index["explain"], settings_of(experiment)
     for key in ("objective", "samples", "only_correct"):
         if made[key] != asked[key]:
@@ -112,6 +121,12 @@ def check_index(experiment: Experiment, layout: Layout, index: dict[str, Any]) -
                 f"the relevance of {name} in {layout.root} was made with other settings of that "
                 "method: run `climxai explain` again"
             )
+
+
+def null_digests(experiment: Experiment, layout: Layout) -> dict[str, str]:
+    """Return the digests of the networks trained on shuffled labels by their numbers."""
+    numbers = range(experiment.train.null_networks)
+    return {str(number): load_bundle(layout.null_network(number)).digest for number in numbers}
 
 
 def rows_per_shard(experiment: Experiment, shape: tuple[int, int, int]) -> int:
@@ -129,8 +144,15 @@ def plan_shards(
     samples: str,
     chosen: npt.NDArray[np.int64],
     prepared: Prepared,
+    *,
+    null: bool = False,
 ) -> list[ShardTask]:
-    """Cut the chosen samples into shards, the same rows for every seed and method."""
+    """Cut the chosen samples into shards, the same rows for every seed and method.
+
+    ``null``: the bundles were trained on shuffled labels. Each of them is a world of its own, also
+    for methods that average over seeds.
+    """
+    path = layout.null_shard if null else layout.shard
     size = rows_per_shard(experiment, bundles[0].signature.shape)
     rows = prepared.samples.inputs["row"].values.astype(np.int64)
     tasks = []
@@ -138,7 +160,9 @@ def plan_shards(
         positions = chosen[begin : begin + size]
         for method in experiment.explain.methods:
             # What averages over seeds is made once, and stands with the first of them.
-            groups = [bundles] if method.over_seeds else [[bundle] for bundle in bundles]
+            groups = (
+                [bundles] if method.over_seeds and not null else [[bundle] for bundle in bundles]
+            )
             for group in groups:
                 networks = ",".join(bundle.digest for bundle in group)
                 tasks.append(
@@ -146,13 +170,14 @@ def plan_shards(
                         method=method,
                         seed=group[0].seed,
                         number=number,
-                        path=layout.shard(str(method.id), group[0].seed, number),
+                        path=path(str(method.id), group[0].seed, number),
                         key=shard_key(
                             networks, samples, method, experiment.explain, rows[positions]
                         ),
                         network=networks,
                         seeds_averaged=",".join(str(bundle.seed) for bundle in group),
                         positions=positions,
+                        null=null,
                     )
                 )
     return tasks

@@ -37,9 +37,23 @@ def samples_key(experiment: Experiment, files: tuple[Path, ...]) -> str:
 
 def training_key(experiment: Experiment, samples: str, seed: int) -> str:
     """Return the digest of everything that determines one trained network."""
-    training = experiment.train.model_dump(mode="json", exclude={"seeds"})
     network = experiment.network.model_dump(mode="json")
-    return digest_of(samples, network, training, seed, __version__)
+    return digest_of(samples, network, _training(experiment), seed, __version__)
+
+
+def null_key(experiment: Experiment, samples: str, number: int) -> str:
+    """Return the digest of everything that determines one network trained on shuffled labels."""
+    network = experiment.network.model_dump(mode="json")
+    block = experiment.train.null_block_length
+    return digest_of(
+        samples, network, _training(experiment), "shuffled", block, number, __version__
+    )
+
+
+def _training(experiment: Experiment) -> dict[str, Any]:
+    """Return the settings of training that every network shares."""
+    others = {"seeds", "null_networks", "null_block_length"}
+    return experiment.train.model_dump(mode="json", exclude=others)
 
 
 def shard_key(

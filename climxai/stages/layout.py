@@ -41,6 +41,10 @@ class Layout:
         """Return the bundle of one seed."""
         return self.root / "networks" / f"seed-{seed}"
 
+    def null_network(self, number: int) -> Path:
+        """Return the bundle of one network trained on shuffled labels."""
+        return self.root / "networks" / f"null-{number}"
+
     @property
     def index(self) -> Path:
         """The list of all shards with their keys."""
@@ -49,6 +53,10 @@ class Layout:
     def shard(self, method: str, seed: int, number: int) -> Path:
         """Return one file of relevance."""
         return self.root / "relevance" / method / f"seed-{seed}" / f"shard-{number:05d}.nc"
+
+    def null_shard(self, method: str, network: int, number: int) -> Path:
+        """Return one file of relevance of a network trained on shuffled labels."""
+        return self.root / "relevance" / method / f"null-{network}" / f"shard-{number:05d}.nc"
 
     def composite(self, method: str) -> Path:
         """Return the composite of one method."""

@@ -10,13 +10,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from climxai.bridge.batches import to_tensor
-from climxai.bridge.bundle import PROVENANCE, Bundle, load_bundle, save_bundle
-from climxai.bridge.signature import Signature
-from climxai.core.errors import ModelError
+from climxai.bridge.bundle import PROVENANCE, Bundle
 from climxai.core.files import read_json, write_json
-from climxai.core.progress import progress
-from climxai.stages.keys import data_key, samples_key, training_key
+from climxai.stages.keys import samples_key, training_key
 from climxai.stages.layout import Layout
+from climxai.stages.null_networks import train_null_networks
+from climxai.stages.one_network import train_one
 from climxai.stages.outputs import begin, stage_output, write_config, write_provenance
 from climxai.stages.preparation import PARTS, Prepared, prepare, require_trainable
 from climxai.stages.surroundings import check_methods
@@ -60,10 +59,26 @@ def train(experiment: Experiment) -> Trained:
         samples = samples_key(experiment, prepared.files)
         bundles, rows = [], []
         for seed in experiment.train.seeds:
-            bundle = _train_seed(experiment, prepared, examples, layout, samples, seed, started)
+            bundle = train_one(
+                experiment,
+                prepared,
+                examples,
+                layout.network(seed),
+                training_key(experiment, samples, seed),
+                seed=seed,
+                number=seed,
+                started=started,
+                what=f"seed {seed}",
+            )
             bundles.append(bundle)
             rows.append({"seed": seed, **score_network(bundle, examples, prepared)})
-        scores = {"seeds": rows, "baselines": _baselines(prepared, examples)}
+        scores: dict[str, Any] = {"seeds": rows, "baselines": _baselines(prepared, examples)}
+        nulls = train_null_networks(experiment, prepared, examples, layout, samples, started)
+        if nulls:
+            scores["null_networks"] = [
+                {"null_network": each.seed, **score_network(each, examples, prepared)}
+                for each in nulls
+            ]
         write_json(layout.scores, scores)
         _draw_loss(experiment, layout, bundles)
         write_provenance(
@@ -72,6 +87,7 @@ def train(experiment: Experiment) -> Trained:
             started,
             samples=samples,
             networks={str(bundle.seed): bundle.digest for bundle in bundles},
+            null_networks={str(bundle.seed): bundle.digest for bundle in nulls},
             warnings=list(prepared.warnings),
         )
     return Trained(tuple(bundles), scores, layout, layout.loss_curves)
@@ -92,80 +108,6 @@ def read_parts(prepared: Prepared) -> dict[str, Examples]:
             targets = torch.from_numpy(chosen.labels.values.astype(np.int64))
             parts[part] = Examples(to_tensor(chosen.inputs, valid), targets)
     return parts
-
-
-def _train_seed(
-    experiment: Experiment,
-    prepared: Prepared,
-    examples: dict[str, Examples],
-    layout: Layout,
-    samples: str,
-    seed: int,
-    started: dict[str, Any],
-) -> Bundle:
-    import torch
-
-    from climxai.models.network import build_network
-    from climxai.models.training.fit import fit
-
-    if experiment.compute.threads is not None:
-        torch.set_num_threads(experiment.compute.threads)
-    key = training_key(experiment, samples, seed)
-    path = layout.network(seed)
-    done = _finished(path, key)
-    if done is not None:
-        LOG.info("seed %d: already trained, kept", seed)
-        return done
-    signature = Signature.of(prepared.fields, prepared.valid)
-    classes = prepared.samples.classes
-    network = build_network(experiment.network, signature.shape, len(classes), seed=seed)
-    with progress(f"training seed {seed}", experiment.train.epochs) as tick:
-        history = fit(
-            network,
-            examples["train"],
-            examples.get("validation"),
-            experiment.train,
-            seed,
-            on_epoch=lambda row: tick(1, f"loss {row.train_loss:.4g}"),
-        )
-    last = history.rows[-1]
-    LOG.info(
-        "seed %d: %d epochs, training loss %.4g, training accuracy %.3f",
-        seed,
-        len(history),
-        last.train_loss,
-        last.train_accuracy,
-    )
-    return save_bundle(
-        path,
-        network,
-        architecture=experiment.network,
-        signature=signature,
-        classes=classes,
-        seed=seed,
-        key=key,
-        preprocessing=prepared.preprocessing,
-        history_csv=history.csv(),
-        provenance={
-            **started,
-            "data": data_key(experiment, prepared.files),
-            "seed": seed,
-            "key": key,
-            "best_epoch": history.best_epoch,
-        },
-    )
-
-
-def _finished(path: Path, key: str) -> Bundle | None:
-    if not path.exists():
-        return None
-    try:
-        bundle = load_bundle(path)
-        bundle.network()
-    except ModelError as error:
-        LOG.warning("%s; it is replaced", error)
-        return None
-    return bundle if bundle.key == key else None
 
 
 def score_network(

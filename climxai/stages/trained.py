@@ -8,15 +8,19 @@ from typing import TYPE_CHECKING
 from climxai.bridge.bundle import Bundle
 from climxai.core.digest import file_digest
 from climxai.core.errors import ModelError
-from climxai.stages.keys import data_key, samples_key, training_key
+from climxai.stages.keys import data_key, null_key, samples_key, training_key
 from climxai.stages.preparation import Prepared, prepare
 
 if TYPE_CHECKING:
     from climxai.config.experiment import Experiment
 
 
-def prepare_with(experiment: Experiment, bundles: Sequence[Bundle]) -> Prepared:
+def prepare_with(
+    experiment: Experiment, bundles: Sequence[Bundle], nulls: Sequence[Bundle] = ()
+) -> Prepared:
     """Prepare the data with the bundles' own preprocessing; check that they suit each other.
+
+    ``nulls`` are networks trained on shuffled labels.
 
     Raises
     ------
@@ -25,9 +29,9 @@ def prepare_with(experiment: Experiment, bundles: Sequence[Bundle]) -> Prepared:
     """
     import xarray as xr
 
-    first = bundles[0]
-    preprocessings = {file_digest(bundle.path / "preprocessing.nc") for bundle in bundles}
-    if len(preprocessings) > 1 or any(b.signature != first.signature for b in bundles):
+    first, together = bundles[0], (*bundles, *nulls)
+    preprocessings = {file_digest(bundle.path / "preprocessing.nc") for bundle in together}
+    if len(preprocessings) > 1 or any(b.signature != first.signature for b in together):
         raise ModelError(
             f"the networks below {first.path.parent} were trained on different data or with "
             "different preprocessing: run `climxai train` again"
@@ -47,8 +51,10 @@ def prepare_with(experiment: Experiment, bundles: Sequence[Bundle]) -> Prepared:
     if not same_data:
         first.signature.check_mask(prepared.valid, str(first.path))
     samples = samples_key(experiment, prepared.files)
-    for bundle in bundles if same_data else ():
-        if bundle.key != training_key(experiment, samples, bundle.seed):
+    keys = [training_key(experiment, samples, bundle.seed) for bundle in bundles]
+    keys += [null_key(experiment, samples, bundle.seed) for bundle in nulls]
+    for bundle, key in zip(together, keys, strict=True) if same_data else ():
+        if bundle.key != key:
             raise ModelError(
                 f"the network in {bundle.path} was trained with another `preprocess`, `label`, "
                 "`split`, `network` or `train` section than the configuration's: run "

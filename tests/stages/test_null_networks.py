@@ -1,0 +1,120 @@
+"""Networks trained on shuffled labels: kept apart, made once, compared with."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import xarray as xr
+
+from climxai.bridge.bundle import load_bundle
+from tests.stages.conftest import Command
+
+TWO = ("--set", "train.null_networks=2")
+
+
+def ok(climxai: Command, *arguments: object) -> str:
+    done = climxai(*arguments)
+    assert done.code == 0, done.err
+    return done.out + done.err
+
+
+def read(path: Path) -> xr.Dataset:
+    with xr.open_dataset(path) as held:
+        return held.load()
+
+
+@pytest.fixture
+def methods(experiment: Path) -> Path:
+    """The tiny experiment with two methods, one of which averages over seeds."""
+    text = experiment.read_text(encoding="utf-8")
+    begin, end = text.index("  methods:"), text.index("composite:")
+    asked = (
+        "  methods:\n    - input_x_gradient\n    - {name: seed_average, method: input_x_gradient}\n"
+    )
+    experiment.write_text(text[:begin] + asked + text[end:], encoding="utf-8")
+    return experiment
+
+
+def test_they_are_trained_beside_the_others_which_are_kept(
+    climxai: Command, experiment: Path
+) -> None:
+    ok(climxai, "train", experiment)
+    networks = experiment.parent / "out" / "networks"
+    before = {seed: load_bundle(networks / f"seed-{seed}").digest for seed in (0, 1)}
+    said = ok(climxai, "train", experiment, *TWO)
+    assert "seed 0: already trained, kept" in said
+    assert "null network 1: 12 epochs" in said
+    assert {seed: load_bundle(networks / f"seed-{seed}").digest for seed in (0, 1)} == before
+    nulls = [load_bundle(networks / f"null-{number}") for number in (0, 1)]
+    assert len({bundle.digest for bundle in nulls} | set(before.values())) == 4
+    assert [bundle.seed for bundle in nulls] == [0, 1]
+    said = ok(climxai, "train", experiment, *TWO)
+    assert "null network 0: already trained, kept" in said
+    said = ok(climxai, "train", experiment, *TWO, "--set", "train.null_block_length=6")
+    assert "null network 0: 12 epochs" in said
+    assert "seed 0: already trained, kept" in said
+
+
+def test_they_learn_nothing_of_the_true_labels(climxai: Command, experiment: Path) -> None:
+    ok(climxai, "train", experiment, "--set", "train.null_networks=6")
+    out = experiment.parent / "out"
+    scores = json.loads((out / "scores.json").read_text(encoding="utf-8"))
+    assert [row["null_network"] for row in scores["null_networks"]] == list(range(6))
+    real = np.mean([row["train"]["balanced_accuracy"] for row in scores["seeds"]])
+    null = np.mean([row["train"]["balanced_accuracy"] for row in scores["null_networks"]])
+    assert real > 0.8
+    assert null < 0.65
+
+
+def test_they_are_explained_apart_from_the_others(climxai: Command, methods: Path) -> None:
+    ok(climxai, "train", methods, *TWO)
+    said = ok(climxai, "explain", methods, *TWO)
+    out = methods.parent / "out"
+    folder = out / "relevance" / "input_x_gradient"
+    assert sorted(path.name for path in folder.iterdir()) == [
+        "null-0", "null-1", "seed-0", "seed-1",
+    ]  # fmt: skip
+    real, null = (read(folder / name / "shard-00000.nc") for name in ("seed-0", "null-0"))
+    assert null.attrs["labels"] == "shuffled"
+    assert "labels" not in real.attrs
+    # The label beside a map is the true one, whatever the network was told.
+    assert null["label"].values.tolist() == real["label"].values.tolist()
+    assert null["row"].values.tolist() == real["row"].values.tolist()
+    assert not np.allclose(
+        np.nan_to_num(null["relevance"].values), np.nan_to_num(real["relevance"].values)
+    )
+    # A null network is alone also where a method averages over seeds.
+    alone = read(out / "relevance" / "seed_average" / "null-0" / "shard-00000.nc")
+    np.testing.assert_allclose(alone["relevance"].values, null["relevance"].values, rtol=1e-5)
+    index = json.loads((out / "relevance" / "index.json").read_text(encoding="utf-8"))
+    assert all("null-" not in line["file"] for line in index["shards"])
+    assert {line["seed"] for line in index["null_shards"]} == {0, 1}
+    assert "0 were made now" not in said
+    assert "of which 0 were made now" in ok(climxai, "explain", methods, *TWO)
+
+
+def test_composites_of_networks_not_explained_yet_are_refused(
+    climxai: Command, experiment: Path
+) -> None:
+    ok(climxai, "train", experiment, *TWO)
+    ok(climxai, "explain", experiment)
+    done = climxai("composite", experiment, *TWO)
+    assert done.code == 5
+    assert "lacks that of some of the 2 networks trained on shuffled labels" in done.err
+
+
+def test_networks_that_are_missing_or_of_other_settings_are_named(
+    climxai: Command, experiment: Path
+) -> None:
+    ok(climxai, "train", experiment)
+    done = climxai("explain", experiment, *TWO)
+    assert done.code == 4
+    assert "null-0" in done.err
+    assert "climxai train" in done.err
+    ok(climxai, "train", experiment, *TWO)
+    done = climxai("explain", experiment, *TWO, "--set", "train.null_block_length=3")
+    assert done.code == 4
+    assert "null-0 was trained with another" in done.err
