@@ -17,8 +17,10 @@ from climxai.composites.clusters.clusterer import (
 )
 from climxai.core.errors import DataError
 
-STARTS = 20
-"""k-means and mixtures begin so often and keep the best."""
+STARTS = 10
+"""k-means begins so often and keeps the best."""
+MIXTURE_STARTS = 3
+"""So often a mixture does: each begins from k-means."""
 
 
 class Spectral(Clusterer):
@@ -81,7 +83,7 @@ class KMeans(Clusterer):
     """number of clusters, or `suggest`"""
 
     def fit(self, features: Array, clusters: int, random: int) -> Numbers:
-        """Return the cluster of each sample, the best of twenty starts."""
+        """Return the cluster of each sample, the best of ten starts."""
         return _kmeans(features, clusters, random)
 
 
@@ -168,7 +170,7 @@ class GaussianMixture(Clusterer):
 
         scale = float(features.std()) or 1.0
         made = sklearn.mixture.GaussianMixture(
-            clusters, covariance_type=self.covariance, n_init=STARTS, random_state=random
+            clusters, covariance_type=self.covariance, n_init=MIXTURE_STARTS, random_state=random
         )
         with one_thread(), warnings.catch_warnings():
             # The best of several starts is kept, converged or not.

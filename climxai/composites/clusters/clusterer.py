@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from typing import Annotated, Literal
+from functools import lru_cache
+from typing import Annotated, Any, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -79,10 +80,17 @@ class Clusterer(Record):
 @contextmanager
 def one_thread() -> Iterator[None]:
     """Run scikit-learn on one thread: sums over threads have no order, and bits would differ."""
-    from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
-
-    with threadpool_limits(limits=1):
+    with _controller().limit(limits=1):
         yield
+
+
+@lru_cache(maxsize=1)
+def _controller() -> Any:
+    """Return what holds the thread pools; finding them takes a while."""
+    import sklearn.cluster  # noqa: F401  # loads the pools that are to be found
+    from threadpoolctl import ThreadpoolController  # type: ignore[import-untyped]
+
+    return ThreadpoolController()
 
 
 def in_order(found: npt.ArrayLike) -> Numbers:

@@ -145,7 +145,9 @@ def test_places_are_told_by_their_share_or_beside_the_others() -> None:
         return [f.text for f in tell(relevance, field, labels, None, shares) if f.cluster == 1]
 
     assert "60% of its relevance lies on land" in told(0.6, 0.55)[0]
-    assert "40% of its relevance lies on land, where there should be none (15%" in told(0.4, 0.15)[0]
+    assert (
+        "40% of its relevance lies on land, where there should be none (15%" in told(0.4, 0.15)[0]
+    )
     assert not told(0.4, 0.3)
     assert not told(0.08, 0.01)
 
