@@ -23,6 +23,7 @@ _SHORT_FORMS: Final[dict[str, list[dict[str, Any]]]] = {
         {"type": "array", "items": _DATE, "minItems": 2, "maxItems": 2},
     ],
     "Output": [{"type": "string"}],
+    "Place": [{"type": "string"}, {"type": "object"}],
 }
 """What may stand for a block, which pydantic does not see behind a record's own reading."""
 

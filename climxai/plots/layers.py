@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -18,6 +19,13 @@ if TYPE_CHECKING:
 
     from climxai.plots.settings import Maps
 
+ZERO: Final = "#757575"
+"""Colour of the contour of zero."""
+_AVERAGED: Final = re.compile(
+    r",?\s*\b(?:hourly|daily|monthly|seasonal|annual|yearly|long term)[ -](?:means?|averages?)\b"
+    r"(?:\s+of(?:\s+the)?\b)?",
+    re.IGNORECASE,
+)
 INLINE: Final = {"x_inline": False, "y_inline": False, "rotate_labels": False}
 
 
@@ -119,22 +127,32 @@ def contour_field(
     if levels.size == 0 or min(values.shape) < 2:
         return ""
     x, y = np.meshgrid(lon - centre, field["lat"].values.astype(float))
+    # A mean anomaly wanders about zero over half the globe: that line must not be the loudest.
     zero = np.isclose(levels, 0, atol=interval * 1e-6)
     axes.contour(
         x,
         y,
         np.ma.masked_invalid(values),
         levels=levels,
-        colors=INK,
-        linewidths=np.where(zero, 1.0, 0.55),
+        colors=np.where(zero, ZERO, INK).tolist(),
+        linewidths=0.65,
         linestyles=np.where(levels < -interval * 1e-6, "dashed", "solid").tolist(),
         transform=_plain(centre),
         zorder=3,
     )
-    what = str(field.attrs.get("long_name") or field.name or "field")
+    what = readable_name(str(field.attrs.get("long_name") or field.name or "field"))
     units = str(field.attrs.get("units", ""))
-    signs = "; negative dashed, zero thick" if levels[0] < 0 else ""
+    signs = "; negative dashed, zero grey" if levels[0] < 0 else ""
     return f"Contours: {what}, every {interval:g} {readable_units(units)}".rstrip() + signs
+
+
+def readable_name(text: str) -> str:
+    """Return a long name as a caption says it: without ``Monthly Means of`` and the like."""
+    found = " ".join(_AVERAGED.sub("", text).split()).strip(" ,")
+    words = found.split(" ")
+    if len(words) > 1 and all(word[:1].isupper() and word[1:].islower() for word in words if word):
+        found = found.lower()
+    return found or text
 
 
 def readable_units(units: str) -> str:
@@ -149,10 +167,15 @@ def readable_units(units: str) -> str:
     return known.get(units, units)
 
 
-def grid_lines(axes: Any, centre: float, settings: Maps, whole_globe: bool) -> None:
-    """Draw faint meridians and parallels, labelled outside the map."""
+def grid_lines(
+    axes: Any, centre: float, settings: Maps, whole_globe: bool, labels: bool = True
+) -> None:
+    """Draw faint meridians and parallels, labelled outside the map unless ``labels`` is false."""
     look = {"linewidth": 0.3, "color": "#000000", "alpha": 0.18, "linestyle": "-", "zorder": 3.5}
     text = {"size": 6.5, "color": FAINT}
+    if not whole_globe and not labels:
+        axes.gridlines(**look)
+        return
     if not whole_globe:
         lines = axes.gridlines(draw_labels={"left": "y", "bottom": "x"}, **INLINE, **look)
         lines.xlabel_style = lines.ylabel_style = text
@@ -162,7 +185,7 @@ def grid_lines(axes: Any, centre: float, settings: Maps, whole_globe: bool) -> N
     lines = axes.gridlines(**look)
     lines.xlocator = FixedLocator(range(-180, 181, 60))
     lines.ylocator = FixedLocator(range(-90, 91, 30))
-    if settings.projection not in BETWEEN_MERIDIANS:
+    if settings.projection not in BETWEEN_MERIDIANS or not labels:
         return
     south = axes.projection.y_limits[0]
     for lat in (-60, -30, 0, 30, 60):

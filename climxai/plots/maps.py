@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -50,7 +50,7 @@ def draw_map(
     relevance
         (lat, lon), NaN where there is no data. Longitudes ascend, in any convention.
     field
-        (lat, lon) on the same grid, drawn as contours: positive solid, negative dashed, zero thick.
+        (lat, lon) on the same grid, drawn as contours: positive solid, negative dashed, zero grey.
         Its ``long_name`` and ``units`` go into the note under the map. None draws no contours.
     settings
         Projection, region, colours.
@@ -104,7 +104,51 @@ def _draw(
     label: str,
     marks: Marks | None,
 ) -> Figure:
-    lat, lon = (relevance[name].values.astype(float) for name in ("lat", "lon"))
+    figure = new_figure(4.0, settings.dpi)
+    frame = framed(figure, relevance, settings)
+    limit = settings.limit or limit_of(frame, relevance)
+    shading, note = paint(
+        frame, relevance, field, marks, settings, limit=limit, signed=signed, width=_width(frame)
+    )
+    _lay_out(figure, frame, shading, titles, label, note)
+    return figure
+
+
+@dataclass(frozen=True)
+class Frame:
+    """An empty map: what part of the world it shows, around which longitude."""
+
+    axes: Any
+    view: Region | None
+    """None for all of the globe"""
+    centre: float
+    partial: bool
+    """whether the projection shows part of the globe only"""
+
+    @property
+    def shape(self) -> float:
+        """Height over width."""
+        (west, east), (south, north) = self.axes.get_xlim(), self.axes.get_ylim()
+        return float((north - south) / (east - west))
+
+    def shown(self, relevance: xr.DataArray) -> np.ndarray:
+        """Return which cells [lat, lon] hold data inside the view."""
+        finite: np.ndarray = np.isfinite(relevance.values)
+        if self.view is None:
+            return finite
+        lat, lon = (relevance[name].values.astype(float) for name in ("lat", "lon"))
+        return finite & self.view.contains(lat, lon)
+
+
+def framed(figure: Figure, like: xr.DataArray, settings: Maps) -> Frame:
+    """Add an empty map to a figure, framed for the grid of ``like`` (lat, lon).
+
+    Raises
+    ------
+    ConfigError
+        When the projection cannot show so much of the globe.
+    """
+    lat, lon = (like[name].values.astype(float) for name in ("lat", "lon"))
     view = view_of(lat, lon, settings.region)
     centre = centre_of(view, settings)
     latitude = None if view is None else (view.south + view.north) / 2
@@ -115,8 +159,6 @@ def _draw(
             "is wider than 160 degrees: set maps.region or choose another projection"
         )
     projection = make_projection(settings.projection, centre, latitude)
-
-    figure = new_figure(4.0, settings.dpi)
     axes: Any = figure.add_axes((0.1, 0.1, 0.8, 0.8), projection=projection)
     if view is None:
         axes.set_global()
@@ -124,27 +166,76 @@ def _draw(
         span = 360.0 if view.whole_circle else (view.east - view.west) % 360
         west = centre - 180 if view.whole_circle else view.west
         fit_view(axes, (view.south, view.north), (west, west + span))
+    axes.spines["geo"].set_linewidth(0.6)
+    axes.spines["geo"].set_edgecolor(FAINT)
+    return Frame(axes, view, centre, partial)
 
-    shown = np.isfinite(relevance.values)
-    if view is not None:
-        shown &= view.contains(lat, lon)
+
+def limit_of(frame: Frame, relevance: xr.DataArray) -> float:
+    """Return the relevance at the end of the colour bar that suits what a map shows.
+
+    Raises
+    ------
+    DataError
+        When no cell in the view holds data.
+    """
+    shown = frame.shown(relevance)
     if not shown.any():
-        raise DataError(f"there is nothing to draw in {view.describe() if view else 'the map'}")
+        where = frame.view.describe() if frame.view else "the map"
+        raise DataError(f"there is nothing to draw in {where}")
+    lat = relevance["lat"].values.astype(float)
+    return colour_limit(np.where(shown, relevance.values, np.nan), lat)
+
+
+def paint(
+    frame: Frame,
+    relevance: xr.DataArray,
+    field: xr.DataArray | None,
+    marks: Marks | None,
+    settings: Maps,
+    *,
+    limit: float,
+    signed: bool,
+    width: float,
+    labels: bool = True,
+) -> tuple[tuple[Any, str], str]:
+    """Draw everything that lies on a map.
+
+    Parameters
+    ----------
+    frame
+        The empty map.
+    relevance, field, marks, settings, signed
+        As for `draw_map`.
+    limit
+        Relevance at the end of the colour bar.
+    width
+        Inches that the map will be wide.
+    labels
+        Whether meridians and parallels are labelled.
+
+    Returns
+    -------
+    shading, note
+        What a colour bar needs, and at which ends values go beyond; the text under the map.
+    """
+    shown = frame.shown(relevance)
+    if not shown.any():
+        limit_of(frame, relevance)
     # What lies beyond a small region is left out where it would be folded into the map.
-    kept = shown if partial else np.ones_like(shown)
-    limit = settings.limit or colour_limit(np.where(shown, relevance.values, np.nan), lat)
+    kept = shown if frame.partial else np.ones_like(shown)
+    axes, centre = frame.axes, frame.centre
     shaded = only_significant(relevance, marks)
     shading = shade(axes, shaded.where(kept), centre, limit, signed, settings)
-    draw_land(axes, relevance, centre, settings, view if partial else None)
+    draw_land(axes, relevance, centre, settings, frame.view if frame.partial else None)
     note = ""
     if field is not None and settings.field_contours:
         note = contour_field(axes, field.where(kept), field.values[shown], centre, settings)
     if marks is not None:
-        mark(axes, replace(marks, mask=marks.mask.where(kept, -1)), centre, _width(axes))
+        mark(axes, replace(marks, mask=marks.mask.where(kept, -1)), centre, width)
         note = "\n".join(filter(None, (note, marks.text)))
-    grid_lines(axes, centre, settings, whole_globe=view is None)
-    _lay_out(figure, axes, shading, titles, label, note)
-    return figure
+    grid_lines(axes, centre, settings, whole_globe=frame.view is None, labels=labels)
+    return shading, note
 
 
 def view_of(lat: np.ndarray, lon: np.ndarray, region: Region | None) -> Region | None:
@@ -172,27 +263,24 @@ def centre_of(view: Region | None, settings: Maps) -> float:
     return float((view.west + (view.east - view.west) % 360 / 2) % 360)
 
 
-def _width(axes: Any) -> float:
+def _width(frame: Frame) -> float:
     """Return how wide the map will be, in inches."""
-    (west, east), (south, north) = axes.get_xlim(), axes.get_ylim()
-    shape = (east - west) / (north - south)
-    return float(min(WIDTH - 2 * SIDE - 0.12, TALLEST * shape))
+    return float(min(WIDTH - 2 * SIDE - 0.12, TALLEST / frame.shape))
 
 
 def _lay_out(
     figure: Figure,
-    axes: Any,
+    frame: Frame,
     shading: tuple[Any, str],
     titles: tuple[str, str],
     label: str,
     note: str,
 ) -> None:
     """Set the figure's height from the map's shape and place title, map, colour bar and note."""
-    (west, east), (south, north) = axes.get_xlim(), axes.get_ylim()
     title, subtitle = titles
     left = SIDE + 0.12
-    width = _width(axes)
-    height = width * (north - south) / (east - west)
+    width = _width(frame)
+    height = width * frame.shape
     if width < WIDTH - left - SIDE:
         left = (WIDTH - width) / 2
     top = TOP_TITLE + 0.1 + (TOP_SUBTITLE if subtitle else 0)
@@ -200,9 +288,7 @@ def _lay_out(
     total = top + height + under
     figure.set_size_inches(WIDTH, total)
 
-    axes.set_position((left / WIDTH, under / total, width / WIDTH, height / total))
-    axes.spines["geo"].set_linewidth(0.6)
-    axes.spines["geo"].set_edgecolor(FAINT)
+    frame.axes.set_position((left / WIDTH, under / total, width / WIDTH, height / total))
     at = SIDE / WIDTH
     # Long lines get smaller letters: so many fit at full size.
     size = 10.5 * min(1, 70 / max(len(title), 1))

@@ -10,7 +10,8 @@ from pydantic_core import PydanticCustomError
 from climxai.core.errors import ConfigError, did_you_mean
 from climxai.core.paths import ConfigPath
 from climxai.core.record import Record
-from climxai.core.region import AnyRegion
+from climxai.core.region import AnyRegion, Region
+from climxai.plots.places import Place, as_places
 from climxai.plots.projections import PROJECTIONS, squeezed
 
 
@@ -55,6 +56,12 @@ class Maps(Record):
     significance: Literal["dots", "hatching", "only", "none"] | None = None
     """how the first test of a composite is marked: dots where it is significant, hatching where it
     is not, `only`: nothing is shaded where it is not; null: dots, and `only` for null networks"""
+    regions: Annotated[tuple[Place, ...], BeforeValidator(as_places)] = ()
+    """regions whose shares of relevance `climxai pictures` draws and tabulates: names, boxes with a
+    name as `{north_pacific: [20, 60, 120, 250]}`, or a list of both; empty: the label's region"""
+    section: AnyRegion = Region(south=-10, north=10)
+    """the band of longitude-time sections (its latitudes are averaged, its longitudes shown), and
+    of latitude-time ones (its longitudes are averaged, all latitudes shown)"""
     coastlines: Annotated[Literal["packaged"] | ConfigPath, Field(union_mode="left_to_right")] = (
         "packaged"
     )
@@ -66,6 +73,15 @@ class Maps(Record):
     @classmethod
     def _distinct(cls, value: tuple[str, ...]) -> tuple[str, ...]:
         return tuple(dict.fromkeys(value))
+
+    @field_validator("regions")
+    @classmethod
+    def _named_once(cls, value: tuple[Place, ...]) -> tuple[Place, ...]:
+        names = [each.called for each in value]
+        twice = [name for name in names if names.count(name) > 1]
+        if twice:
+            raise PydanticCustomError("twice", "{name} is named twice", {"name": twice[0]})
+        return value
 
     @property
     def coastline_file(self) -> str | None:

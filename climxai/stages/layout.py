@@ -139,3 +139,11 @@ class Layout:
     def clusters(self, name: str) -> Path:
         """Return the small file that says in which cluster each sample lies."""
         return self.root / "relevance" / "clusters" / f"{name}.nc"
+
+    def picture(self, name: str, suffix: str) -> Path:
+        """Return one picture of `climxai pictures`, or the table beside it."""
+        return self.root / "pictures" / f"{name}.{suffix}"
+
+    def animation(self, name: str, suffix: str) -> Path:
+        """Return one animation."""
+        return self.root / "animations" / f"{name}.{suffix}"
