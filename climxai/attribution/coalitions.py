@@ -13,8 +13,9 @@ from climxai.attribution.falls import blocks, weighted
 from climxai.attribution.fills import LocalMean, replacements
 from climxai.attribution.groups.indices import Indices
 from climxai.attribution.network import Network
-from climxai.attribution.perturb import Perturbed, Replacement
+from climxai.attribution.perturb import Perturbed
 from climxai.attribution.relevance import Relevance
+from climxai.attribution.replacement import Replacement
 
 
 def shapley(

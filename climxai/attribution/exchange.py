@@ -13,8 +13,9 @@ from climxai.attribution.donors import donors, picked
 from climxai.attribution.falls import blocks, weighted
 from climxai.attribution.groups.indices import Indices
 from climxai.attribution.network import Network
-from climxai.attribution.perturb import Perturbed, Replacement
+from climxai.attribution.perturb import Perturbed
 from climxai.attribution.relevance import Relevance
+from climxai.attribution.replacement import Replacement
 from climxai.attribution.scalar import explained
 
 if TYPE_CHECKING:

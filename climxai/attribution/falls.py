@@ -12,12 +12,12 @@ from torch import Tensor
 from climxai.attribution.baselines import Baseline
 from climxai.attribution.context import Context
 from climxai.attribution.fills import LocalMean, replacements
-from climxai.attribution.front import front_of
 from climxai.attribution.groups.cover import Cover, Mask
 from climxai.attribution.groups.indices import Indices
 from climxai.attribution.methods.method import Method
 from climxai.attribution.network import Network
-from climxai.attribution.perturb import Measure, Perturbed, Weighted
+from climxai.attribution.perturb import Perturbed, values_kept
+from climxai.attribution.replacement import Measure, Weighted
 from climxai.attribution.scalar import check_start, explained
 from climxai.core.errors import ModelError
 
@@ -81,13 +81,8 @@ def blocks(
         When the inputs do not have the network's shape.
     """
     network.check_input(x)
-    front = front_of(network)
-    each = len(indices.cover)
-    if front is not None and front.narrow:
-        each *= front.width
-    size = context.samples_at_once(
-        each + math.prod(network.shape) + extra, 4, network.dtype.itemsize
-    )
+    kept = values_kept(network, len(indices.cover)) + math.prod(network.shape) + extra
+    size = context.samples_at_once(kept, 4, network.dtype.itemsize)
     for first in range(0, len(x), size):
         part = slice(first, min(first + size, len(x)))
         yield part, Perturbed(network, x[part], measure(part), indices, context)

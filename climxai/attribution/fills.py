@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from climxai.attribution.context import Context
     from climxai.attribution.groups.indices import Indices
-    from climxai.attribution.perturb import Replacement
+    from climxai.attribution.replacement import Replacement
 
 
 class LocalMean(Record):
@@ -65,7 +65,7 @@ def replacements(
         Valid cells, grid and training rows.
     """
     from climxai.attribution.baselines.maps import Zero
-    from climxai.attribution.perturb import Replacement
+    from climxai.attribution.replacement import Replacement
 
     if isinstance(fill, LocalMean):
         return [Replacement(levels=group_means(x, indices, context))]

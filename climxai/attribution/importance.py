@@ -17,7 +17,8 @@ from climxai.attribution.donors import donors, picked
 from climxai.attribution.falls import blocks
 from climxai.attribution.groups.cover import Cover
 from climxai.attribution.network import Network
-from climxai.attribution.perturb import Perturbed, Replacement
+from climxai.attribution.perturb import Perturbed
+from climxai.attribution.replacement import Replacement
 from climxai.core.errors import ModelError
 
 if TYPE_CHECKING:

@@ -9,8 +9,7 @@ and evaluated, as many at once as memory allows.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator
 from typing import Final
 
 import torch
@@ -19,38 +18,10 @@ from torch import Tensor
 from climxai.attribution.context import Context
 from climxai.attribution.front import Front, front_of
 from climxai.attribution.groups.indices import Indices
+from climxai.attribution.influence import Influence, influence_of
+from climxai.attribution.local.rectangles import Plan, plan_of
 from climxai.attribution.network import Network
-
-
-@dataclass(frozen=True, eq=False)
-class Replacement:
-    """What stands in place of a sample's values; with neither of both, zeros.
-
-    Parameters
-    ----------
-    maps
-        Maps [1 or sample, channel, lat, lon], 0 on invalid cells.
-    levels
-        One value per sample, group and channel [sample, group, channel].
-    """
-
-    maps: Tensor | None = None
-    levels: Tensor | None = None
-
-
-Measure = Callable[[Tensor, Tensor], Tensor]
-"""From outputs [row, *output_shape], and the samples [row] they belong to, to values [row, …]."""
-
-
-@dataclass(frozen=True, eq=False)
-class Weighted:
-    """The explained scalar: outputs times weights [sample, *output_shape], summed."""
-
-    start: Tensor
-
-    def __call__(self, outputs: Tensor, samples: Tensor) -> Tensor:
-        """Return the scalar [row]."""
-        return (outputs.flatten(1) * self.start.flatten(1)[samples]).sum(1)
+from climxai.attribution.replacement import Measure, Replacement
 
 
 class Perturbed:
@@ -77,6 +48,7 @@ class Perturbed:
         self.indices, self.context = indices, context
         front = front_of(network)
         self.front: Front | None = front if front is not None and front.narrow else None
+        self.influence = None if self.front is not None else influence_of(network)
         self.idle = idle_groups(network, indices)
         self._everyone = torch.arange(len(x))
         with torch.no_grad():
@@ -91,9 +63,9 @@ class Perturbed:
     def alone(self, fill: Replacement) -> Tensor:
         """Return what is measured [sample, group, …] with that group alone replaced."""
         if self.front is not None:
-            found = self._tails(self._z - self._change(fill))
+            found = self._tails(self._z - self._change(fill), self.front)
         else:
-            found = self._singles(self.x, self._maps(fill), fill.levels)
+            found = self._near(self.x, self._maps(fill), fill.levels)
         return self._idle_as(self.intact, found)
 
     def all_but(self, fill: Replacement) -> Tensor:
@@ -101,15 +73,16 @@ class Perturbed:
         self.indices.cover.check_disjoint()
         if self.front is not None:
             change = self._change(fill)
-            found = self._tails(self._z - change.sum(0) + change)
+            found = self._tails(self._z - change.sum(0) + change, self.front)
         else:
-            found = self._singles(self.replaced(fill), self.x, None)
+            found = self._near(self.replaced(fill), self.x, None)
         return self._idle_as(self.without(fill), found)
 
     def without(self, fill: Replacement) -> Tensor:
         """Return what is measured [sample, …] with all groups replaced."""
         if self.front is not None and self.indices.cover.disjoint:
-            return self._tails((self._z - self._change(fill).sum(0))[None])[:, 0]
+            all_gone = self._z - self._change(fill).sum(0)
+            return self._tails(all_gone[None], self.front)[:, 0]
         with torch.no_grad():
             outputs = self.network(self.replaced(fill))
         return self.measure(outputs, self._everyone)
@@ -127,7 +100,7 @@ class Perturbed:
         gone = gone.expand(len(self.x), -1, -1)
         if self.front is not None:
             moved = torch.bmm(gone.to(self.x), self._change(fill).transpose(0, 1))
-            return self._tails(self._z - moved.transpose(0, 1))
+            return self._tails(self._z - moved.transpose(0, 1), self.front)
         number = torch.from_numpy(self.indices.cover.number)
         filled, count = self.replaced(fill), gone.shape[1]
         gone = gone.flatten(0, 1)
@@ -164,7 +137,7 @@ class Perturbed:
 
     def _at_once(self) -> int:
         """Return how many rows the network or its tail takes at once."""
-        return rows_at_once(self.network, self.front, self.context)
+        return rows_at_once(self.network, None, self.context)
 
     def _measured(self, run: Network | Front, rows: Tensor, samples: Tensor) -> Tensor:
         """Return what is measured of every row; ``samples`` says whose it is."""
@@ -172,12 +145,10 @@ class Perturbed:
             outputs = run.tail(rows) if isinstance(run, Front) else run(rows)
         return self.measure(outputs, samples)
 
-    def _tails(self, z: Tensor) -> Tensor:
+    def _tails(self, z: Tensor, front: Front) -> Tensor:
         """Return what is measured [sample, set, …] of z [set, sample, values]."""
-        front, (sets, samples) = self.front, z.shape[:2]
-        if front is None:
-            raise ValueError("the network has no narrow beginning")
-        size = max(1, self._at_once() // max(1, samples))
+        sets, samples = z.shape[:2]
+        size = max(1, rows_at_once(front.network, front, self.context) // max(1, samples))
         found = [
             self._measured(front, rows.reshape(-1, *front.shape), self._everyone.repeat(len(rows)))
             for rows in torch.split(z, size)
@@ -228,15 +199,42 @@ class Perturbed:
         if small:
             self.network.cache["group_weights"] = (self.indices, tuple(kept))
 
-    def _singles(self, x: Tensor, maps: Tensor, levels: Tensor | None) -> Tensor:
-        """Return what is measured [sample, group, …] of ``x`` with a group's cells replaced."""
+    def _near(self, x: Tensor, maps: Tensor, levels: Tensor | None) -> Tensor:
+        """Return what is measured [sample, group, …] of ``x`` with a group's cells replaced.
+
+        Only the region of influence is computed anew where the network begins locally.
+        """
+        influence = self.influence
+        if influence is None:
+            return self._singles(x, maps, levels, None)
+        plan = self._plan(influence)
+        z, changes = influence.moved(x, maps, levels, plan, len(self.indices.cover), self.context)
+        found = self._tails(z + changes, influence.front)
+        if plan.left:
+            left = torch.tensor(plan.left)
+            found[:, left] = self._singles(x, maps, levels, left)[:, left]
+        return found
+
+    def _plan(self, influence: Influence) -> Plan:
+        """Return how the groups are computed, made once and kept."""
+        held = self.network.cache.get("plan")
+        if held is None or held[0] is not self.indices:
+            held = (self.indices, plan_of(influence.local, self.indices.cover))
+            self.network.cache["plan"] = held
+        plan: Plan = held[1]
+        return plan
+
+    def _singles(
+        self, x: Tensor, maps: Tensor, levels: Tensor | None, only: Tensor | None
+    ) -> Tensor:
+        """Return the same from whole maps, for all groups or ``only`` some."""
         samples, shape = len(x), x.shape[1:]
         found = self.intact.new_empty((samples, len(self.indices.cover), *self.intact.shape[1:]))
         at_once = self._at_once()
         flat, fills = x.flatten(1), maps.flatten(1).expand(samples, -1)
         area = shape[1] * shape[2]
-        for bucket in self.indices.buckets:
-            for part in Indices.parts(bucket, max(1, at_once // samples)):
+        for bucket in self.indices.some(only):
+            for part in Indices.parts(bucket, max(1, at_once // max(1, samples))):
                 for first in range(0, samples, at_once):
                     rows = slice(first, first + at_once)
                     base = flat[rows]
@@ -279,6 +277,15 @@ def rows_at_once(network: Network, front: Front | None, context: Context) -> int
     widest: int = network.cache[key]
     allowed = context.samples_at_once(widest, 4, network.dtype.itemsize)
     return max(1, min(allowed, CACHED // widest))
+
+
+def values_kept(network: Network, groups: int) -> int:
+    """Return how many values are kept per sample for a number of groups."""
+    front = front_of(network)
+    if front is not None and front.narrow:
+        return groups * front.width
+    influence = influence_of(network)
+    return groups if influence is None else groups * influence.front.width + influence.values
 
 
 def idle_groups(network: Network, indices: Indices) -> Tensor:

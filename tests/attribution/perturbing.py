@@ -46,8 +46,8 @@ def linear():
 
 
 def plain(network):
-    """The network without its linear beginning, so that whole maps are evaluated."""
-    network.cache["front"] = None
+    """The network without what makes it quick, so that whole maps are evaluated."""
+    network.cache["front"] = network.cache["influence"] = None
     return network
 
 

@@ -76,6 +76,16 @@ class Indices:
         """Number of cells of a map, invalid ones included."""
         return int(np.prod(self.cover.shape))
 
+    def some(self, groups: Tensor | None) -> list[Bucket]:
+        """Return the buckets of all groups, or of some."""
+        if groups is None:
+            return list(self.buckets)
+        found = []
+        for bucket in self.buckets:
+            kept = torch.isin(bucket.groups, groups)
+            found.append(Bucket(bucket.groups[kept], bucket.cells[kept], bucket.counts[kept]))
+        return found
+
     @staticmethod
     def parts(bucket: Bucket, groups: int) -> list[Bucket]:
         """Return a bucket in parts of at most so many groups."""

@@ -1,0 +1,1 @@
+"""The local beginning of a network: convolutions, pooling and what works cell by cell."""
