@@ -66,7 +66,7 @@ def along_line(
         x, start = _usable(x), _usable(start)
         front = beginning_of(network)
         at_once = points_at_once(network, front, context)
-        alphas, weights = (torch.from_numpy(each).to(x) for each in line_points(steps, rule))
+        alphas, weights = line_points(steps, rule, x.dtype, x.device)
         values, outputs, reached = [], [], []
         for rows, parts in sample_blocks(x.shape[0], steps, at_once):
             z = front(x[rows])
@@ -95,15 +95,19 @@ def along_line(
 
 @lru_cache(maxsize=32)
 def line_points(
-    steps: int, rule: Literal["trapezoid", "gauss_legendre"]
-) -> tuple[np.ndarray, np.ndarray]:
+    steps: int,
+    rule: Literal["trapezoid", "gauss_legendre"],
+    dtype: torch.dtype,
+    device: torch.device,
+) -> tuple[Tensor, Tensor]:
     """Return where on the line from 0 to 1 the points lie, and weights that sum to 1."""
     if rule == "gauss_legendre":
-        points, weights = np.polynomial.legendre.leggauss(steps)
-        return (points + 1) / 2, weights / 2
-    weights = np.full(steps, 1 / (steps - 1))
-    weights[[0, -1]] /= 2
-    return np.linspace(0.0, 1.0, steps), weights
+        roots, shares = np.polynomial.legendre.leggauss(steps)
+        points, weights = (roots + 1) / 2, shares / 2
+    else:
+        points, weights = np.linspace(0.0, 1.0, steps), np.full(steps, 1 / (steps - 1))
+        weights[[0, -1]] /= 2
+    return torch.from_numpy(points).to(device, dtype), torch.from_numpy(weights).to(device, dtype)
 
 
 def at_random_points(
