@@ -14,7 +14,6 @@ from climxai.composites.significance.method import (
     Array,
     Memory,
     SignificanceTest,
-    TooFewError,
 )
 from climxai.composites.significance.serial import Series, autocorrelation
 
@@ -57,20 +56,14 @@ class Permutation(SignificanceTest):
     def p_values(
         self, values: npt.NDArray[np.float32], group: int, series: Series, memory: Memory
     ) -> Array:
-        """Return the two-sided p-value of each cell.
-
-        Raises
-        ------
-        TooFewError
-            When no sample is of another class.
-        """
+        """Return the two-sided p-value of each cell; NaN where no sample is of another class."""
         wanted = series.against(group)
         if not wanted.all():
             values, series = values[wanted], series.take(wanted)
         inside = series.group == group
         n, m = int(inside.sum()), int((~inside).sum())
         if m == 0:
-            raise TooFewError("no sample is of another class, nothing to compare with")
+            return np.full(values.shape[1], np.nan)
         rng = blocks.generator(self.seed, self.name, group)
         chosen = np.empty((self.permutations + 1, len(series)))
         chosen[0] = inside

@@ -68,7 +68,3 @@ class SignificanceTest(Record):
         memory
             What `prepare` returned.
         """
-
-
-class TooFewError(ValueError):
-    """There are too few samples for a test; the text says how many there are and are needed."""

@@ -10,55 +10,69 @@ import numpy.typing as npt
 Array = npt.NDArray[np.float64]
 
 
-def null_p_values(composite: npt.NDArray[np.floating], nulls: npt.NDArray[np.floating]) -> Array:
-    """Return how often a network trained on shuffled labels has as large a composite.
+class NullTally:
+    """Counts composites of null networks that are as large as the one in question.
+
+    Memory holds the few largest of them, however many networks there are.
 
     Parameters
     ----------
     composite
-        Relevance […] of the networks in question; its size counts, not its sign.
-    nulls
-        [network, …], the same composite of each network trained on shuffled labels.
-
-    Returns
-    -------
-    p
-        (1 + networks at least as far from zero) / (1 + networks), NaN where something is missing.
-    """
-    size = np.abs(composite)
-    beyond = (np.abs(nulls) >= size).sum(axis=0)
-    p = (1 + beyond) / (1 + len(nulls))
-    missing = ~np.isfinite(size) | ~np.isfinite(nulls).all(axis=0)
-    return np.asarray(np.where(missing, np.nan, p))
-
-
-def null_quantile(nulls: npt.NDArray[np.floating], quantile: float) -> Array:
-    """Return what a composite must exceed to lie beyond a quantile of the null networks' ones.
-
-    The value that so few of N networks reach that one more, drawn like them, would exceed it with
-    a probability of at most 1 - ``quantile``: the k-th largest, k = (1 - quantile) (N + 1) rounded
-    down. Interpolating between values would promise more than N networks can keep.
-
-    Parameters
-    ----------
-    nulls
-        [network, …]; the absolute value counts.
+        Relevance [group, cell] of the networks in question; its size counts, not its sign.
+    networks
+        [group]: how many null networks have maps of each group.
     quantile
-        From 0 to 1.
-
-    Returns
-    -------
-    value
-        […]; infinite where there are too few networks (see `networks_needed`).
+        What a composite must exceed, from 0 to 1.
 
     Source: Labe & Barnes 2021, J. Adv. Model. Earth Syst. 13, e2021MS002464, who show relevance
     above the 95th percentile of networks trained on shuffled labels.
     """
-    k = math.floor((1 - quantile) * (len(nulls) + 1) + 1e-9)
-    if k < 1:
-        return np.full(nulls.shape[1:], np.inf)
-    size = np.sort(np.abs(nulls), axis=0).astype(np.float64)
-    return np.asarray(size[-k])
+
+    def __init__(
+        self, composite: npt.NDArray[np.floating], networks: npt.NDArray[np.int64], quantile: float
+    ) -> None:
+        self.size = np.abs(composite).astype(np.float64)
+        self.networks = networks
+        self.place = np.array([place_of(int(number), quantile) for number in networks])
+        self._beyond = np.zeros(composite.shape, dtype=np.int64)
+        # The largest sizes in ascending order, as many as the largest group needs.
+        most = max(1, int(self.place.max(initial=0)))
+        self._largest = np.zeros((most, *composite.shape), dtype=np.float32)
+
+    def add(self, group: int, composite: npt.NDArray[np.floating]) -> None:
+        """Count the composite [cell] of one null network."""
+        size = np.abs(composite)
+        # In the precision of the file both are written to: a network equals itself.
+        self._beyond[group] += size.astype(np.float32) >= self.size[group].astype(np.float32)
+        self._largest[0, group] = np.fmax(self._largest[0, group], size)
+        self._largest[:, group] = np.sort(self._largest[:, group], axis=0)
+
+    def p_values(self) -> Array:
+        """Return (1 + null networks at least as far from zero) / (1 + null networks).
+
+        [group, cell]; NaN where relevance is missing or no null network has maps.
+        """
+        p = (1 + self._beyond) / (1 + self.networks[:, None])
+        told = np.isfinite(self.size) & (self.networks[:, None] > 0)
+        return np.where(told, p, np.nan)
+
+    def quantile(self) -> Array:
+        """Return what a composite must exceed [group, cell]; infinite with too few networks.
+
+        The k-th largest of N composites, k = (1 - quantile) (N + 1) rounded down: one more network,
+        like them, would exceed it with a probability of at most 1 - quantile. Interpolating between
+        values would promise more than N networks can keep.
+        """
+        found = np.full(self.size.shape, np.inf)
+        for group, place in enumerate(self.place.tolist()):
+            if place > 0:
+                found[group] = self._largest[-place, group]
+        return np.where(np.isfinite(self.size), found, np.nan)
+
+
+def place_of(networks: int, quantile: float) -> int:
+    """Return the place, counted from the largest, of what must be exceeded; 0 where none can be."""
+    return math.floor((1 - quantile) * (networks + 1) + 1e-9)
 
 
 def networks_needed(quantile: float) -> int:

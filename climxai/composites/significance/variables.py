@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 import numpy.typing as npt
 
 from climxai.composites.significance.agreement import sign_agreement
-from climxai.composites.significance.nulls import null_p_values, null_quantile
 from climxai.core import dims
 
 if TYPE_CHECKING:
     import xarray as xr
 
     from climxai.composites.significance.field import Outcome
+    from climxai.composites.significance.nulls import NullTally
     from climxai.composites.significance.settings import Significance
 
 FLAGS: Final = {
@@ -45,21 +45,25 @@ def with_tests(
 
     Per test ``<test>``: ``p_<test>`` and ``significant_<test>`` (as ``relevance``);
     ``threshold_<test>``, ``cells_<test>`` and ``cells_significant_<test>`` (class, channel);
-    ``samples_<test>`` and, of tests with blocks, ``block_length_<test>`` (class).
+    ``samples_<test>`` and, of tests with blocks, ``block_length_<test>`` (class). Tests of
+    differences have ``difference`` in place of ``class``.
     """
     for name, found in tested.items():
         readable = name.replace("_", " ")
-        p, mask = found.p, found.significant
-        composite = composite.assign(_map(composite, name, readable, p, mask, settings))
-        about = {
-            "question": f"a small p-value speaks against: {found.test.question}",
-            "settings": found.test.canonical(),
-            "comment": "maps of the networks of all seeds are averaged per sample beforehand: they "
+        over = composite["relevance_difference" if found.differences else "relevance"].dims
+        what = "difference of mean relevance" if found.differences else "mean relevance"
+        variables = _map(name, readable, found.p, found.significant, settings, over, what=what)
+        variables[p_name(name)].attrs.update(
+            question=f"a small p-value speaks against: {found.test.question}"
+            if not found.differences
+            else "a small p-value speaks against: both classes have the same mean",
+            settings=found.test.canonical(),
+            comment="maps of the networks of all seeds are averaged per sample beforehand: they "
             "are no independent evidence",
-        }
-        composite[p_name(name)].attrs.update(about)
+        )
+        composite = composite.assign(variables)
         composite[f"threshold_{name}"] = (
-            composite["relevance"].dims[:2],
+            over[:2],
             found.threshold,
             {
                 "long_name": f"largest p-value that is significant, {readable}",
@@ -68,71 +72,73 @@ def with_tests(
                 "alpha": settings.alpha,
                 "comment": "missing where no cell is significant",
             },
+            {"dtype": "float64", "_FillValue": np.nan},
         )
-        composite[f"threshold_{name}"].encoding = {"dtype": "float64", "_FillValue": np.nan}
-        per_class: dict[str, tuple[npt.NDArray[np.int32], str]] = {
-            f"samples_{name}": (
-                found.samples,
-                f"number of samples of the class, {readable}; networks of several seeds count once",
-            )
-        }
+        counts = {f"samples_{name}": (found.samples, "number of samples compared")}
         if found.block is not None:
-            per_class[f"block_length_{name}"] = (
-                found.block,
-                f"number of successive samples kept together, {readable}; 0 where nothing is "
-                "tested",
+            text = "number of successive samples kept together"
+            counts[f"block_length_{name}"] = (found.block, text)
+        for each, (values, text) in counts.items():
+            composite[each] = (
+                over[:1],
+                values,
+                {
+                    "long_name": f"{text}, {readable}",
+                    "units": "1",
+                    "comment": "networks of several seeds count once; 0 where nothing is tested",
+                },
+                {"dtype": "int32", "_FillValue": None},
             )
-        first = composite["relevance"].dims[0]
-        for each, (values, text) in per_class.items():
-            composite[each] = (first, values, {"long_name": text, "units": "1"})
-            composite[each].encoding = {"dtype": "int32", "_FillValue": None}
     return composite
 
 
-def with_nulls(
-    composite: xr.Dataset, nulls: npt.NDArray[np.floating], settings: Significance
-) -> xr.Dataset:
+def with_nulls(composite: xr.Dataset, tally: NullTally, settings: Significance) -> xr.Dataset:
     """Return the composite beside those of networks trained on shuffled labels.
 
     Adds ``p_null_networks``, ``significant_null_networks`` and ``null_quantile``, all like
-    ``relevance``, and the counts of cells.
+    ``relevance``; the counts of cells; and ``networks_null_networks`` (class).
 
     Parameters
     ----------
     composite
         With ``relevance`` (class, channel, lat, lon).
-    nulls
-        [network, class, channel, lat, lon].
+    tally
+        What was counted of the null networks' composites [class, cell].
     settings
         Gives the quantile and the domain.
     """
-    relevance = composite["relevance"].values
-    inside = domain(composite, settings)
-    p = np.where(inside, null_p_values(relevance, nulls), np.nan)
-    beyond = null_quantile(nulls, settings.null_quantile)
-    mask = np.abs(relevance) > beyond
-    composite = composite.assign(
-        _map(composite, NULLS, "null networks", p, mask, settings, settings.null_quantile)
+    relevance = composite["relevance"]
+    shape = relevance.shape
+    p = np.where(domain(composite, settings), tally.p_values().reshape(shape), np.nan)
+    beyond = tally.quantile().reshape(shape)
+    mask = np.abs(relevance.values) > beyond
+    variables = _map(
+        NULLS, "null networks", p, mask, settings, relevance.dims, settings.null_quantile
     )
-    composite[p_name(NULLS)].attrs.update(
+    variables[p_name(NULLS)].attrs.update(
         question="a small p-value speaks against: networks trained on shuffled labels have as "
         "large a composite",
-        networks=np.int32(len(nulls)),
-        quantile=settings.null_quantile,
         comment="share of null networks whose composite is at least as far from zero, the networks "
         "in question counted among them",
     )
+    composite = composite.assign(variables)
     composite["null_quantile"] = (
-        composite["relevance"].dims,
-        np.where(np.isfinite(relevance) & np.isfinite(beyond), beyond, np.nan).astype(np.float32),
+        relevance.dims,
+        np.where(np.isfinite(beyond), beyond, np.nan).astype(np.float32),
         {
             "long_name": "absolute relevance that a composite must exceed to lie beyond the "
             f"{settings.null_quantile:g} quantile of networks trained on shuffled labels",
             "units": "1",
             "comment": "missing where there are too few networks",
         },
+        dict(COMPRESSED),
     )
-    composite["null_quantile"].encoding = dict(COMPRESSED)
+    composite[f"networks_{NULLS}"] = (
+        relevance.dims[:1],
+        tally.networks.astype(np.int32),
+        {"long_name": "number of null networks that have maps of the class", "units": "1"},
+        {"dtype": "int32", "_FillValue": None},
+    )
     return composite
 
 
@@ -190,18 +196,18 @@ COMPRESSED: Final[dict[str, Any]] = {
 
 
 def _map(
-    composite: xr.Dataset,
     name: str,
     readable: str,
     p: npt.NDArray[np.float64],
     mask: npt.NDArray[np.bool_],
     settings: Significance,
+    over: tuple[Hashable, ...],
     quantile: float | None = None,
-) -> dict[str, Any]:
-    """Return p-values, mask, and counts per (class, channel) of one test."""
+    what: str = "mean relevance",
+) -> dict[str, xr.Variable]:
+    """Return p-values, mask, and counts of cells of one test."""
     import xarray as xr
 
-    over = composite["relevance"].dims
     tested = np.isfinite(p)
     mask = mask & tested
     flags = np.where(tested, mask, NOT_TESTED).astype(np.int8)
@@ -215,18 +221,18 @@ def _map(
         )
     else:
         rule = f"p-value at most {settings.alpha:g} in each cell, no correction for many cells"
-    found: dict[str, Any] = {
+    found = {
         p_name(name): xr.Variable(
             over,
             p.astype(np.float32),
-            {"long_name": f"p-value of the mean relevance, {readable}", "units": "1"},
+            {"long_name": f"p-value of the {what}, {readable}", "units": "1"},
             dict(COMPRESSED),
         ),
         mask_name(name): xr.Variable(
             over,
             flags,
             {
-                "long_name": f"whether the mean relevance is significant, {readable}",
+                "long_name": f"whether the {what} is significant, {readable}",
                 **FLAGS,
                 "rule": rule,
                 "domain": f"cells with relevance, {where}",

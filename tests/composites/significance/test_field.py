@@ -42,9 +42,17 @@ def cells_of(maps: np.ndarray, label: np.ndarray, budget: int = 10**8) -> Cells:
     return Cells(samples, lambda: iter([(np.arange(n), maps.reshape(n, -1))]), budget, domain)
 
 
-def outcomes(cells: Cells, settings: Significance, signed: bool = True) -> dict[str, Outcome]:
+def outcomes(
+    cells: Cells, settings: Significance, signed: bool = True, **more: object
+) -> dict[str, Outcome]:
     return run_tests(
-        cells, ("cold", "warm"), settings, signed=signed, method="lrp", tick=lambda *_, **__: None
+        cells,
+        ("cold", "warm"),
+        settings,
+        signed=signed,
+        method="lrp",
+        tick=lambda *_, **__: None,
+        **more,
     )
 
 
@@ -144,10 +152,10 @@ def test_too_few_samples_are_named_and_left_out(caplog: pytest.LogCaptureFixture
     found = outcomes(cells_of(maps, label), Significance(tests=QUICK))
     assert np.isnan(found["t_test"].p[1]).all()
     assert np.isfinite(found["t_test"].p[0]).all()
-    assert found["t_test"].samples.tolist() == [16, 4]
+    assert found["t_test"].samples.tolist() == [16, 0]
     assert found["block_bootstrap"].block is not None
     assert found["block_bootstrap"].block[1] == 0
-    assert "class warm: 4 samples are too few" in caplog.text
+    assert "class warm: no t_test: 4 samples are too few, at least 5 are needed" in caplog.text
 
 
 def test_one_class_alone_cannot_be_permuted(caplog: pytest.LogCaptureFixture) -> None:
@@ -166,3 +174,29 @@ def test_thresholds_belong_to_each_map(labels) -> None:
     for k in range(2):
         expected = stats.false_discovery_control(found.p[k].ravel()) <= 0.05
         assert found.significant[k].ravel().tolist() == expected.tolist()
+
+
+def test_a_difference_of_two_classes_is_tested_by_those_that_compare_classes(labels) -> None:
+    maps, label = smooth_noise(160, 0.4, 1), labels(160, 1)
+    maps[label == 1, 2:5, 3:8] += 1.2
+    found = outcomes(
+        cells_of(maps, label), Significance(tests=QUICK), differences=[("warm", "cold")]
+    )
+    assert list(found) == [*ALL, "permutation_difference"]
+    pair = found["permutation_difference"]
+    assert pair.differences
+    assert pair.p.shape == (1, 1, 8, 12)
+    assert pair.samples.tolist() == [160]
+    # With two classes the others of one are the other one.
+    assert pair.p[0].tolist() == found["permutation"].p[1].tolist()
+
+
+def test_a_difference_of_a_class_and_itself_cannot_be_tested(
+    labels, caplog: pytest.LogCaptureFixture
+) -> None:
+    maps, label = smooth_noise(40, 0.0, 1), labels(40, 1)
+    found = outcomes(
+        cells_of(maps, label), Significance(tests=QUICK[3]), differences=[("warm", "warm")]
+    )
+    assert np.isnan(found["permutation_difference"].p).all()
+    assert "both classes hold the same samples" in caplog.text

@@ -10,6 +10,7 @@ import xarray as xr
 
 from climxai.composites.significance import BlockBootstrap, TTest
 from climxai.composites.significance.field import Outcome
+from climxai.composites.significance.nulls import NullTally
 from climxai.composites.significance.settings import Significance
 from climxai.composites.significance.variables import (
     domain,
@@ -82,8 +83,13 @@ def test_p_values_masks_and_counts(found, tmp_path: Path) -> None:
 
 def test_null_networks(tmp_path: Path) -> None:
     settings = Significance(null_quantile=0.8, region=[-20, 20, 0, 360])
-    nulls = np.random.default_rng(2).normal(size=(9, 2, 1, 4, 6))
-    dataset = with_nulls(composite(), nulls, settings)
+    nulls = np.random.default_rng(2).normal(size=(9, 2, 1, 4, 6)).astype(np.float32)
+    held = composite()
+    tally = NullTally(held["relevance"].values.reshape(2, 24), np.array([9, 9]), 0.8)
+    for each in nulls:
+        for k in range(2):
+            tally.add(k, each[k].ravel())
+    dataset = with_nulls(held, tally, settings)
     relevance = np.abs(dataset["relevance"].values)
     # The second largest of nine: 0.2 of ten.
     second = np.sort(np.abs(nulls), axis=0)[-2]
@@ -92,7 +98,7 @@ def test_null_networks(tmp_path: Path) -> None:
     mask = dataset["significant_null_networks"].values
     assert (mask == 1).tolist() == (inside & (relevance > second)).tolist()
     assert (mask == -1).tolist() == (~inside).tolist()
-    assert dataset["p_null_networks"].attrs["networks"] == 9
+    assert dataset["networks_null_networks"].values.tolist() == [9, 9]
     valid = np.isfinite(relevance)
     assert dataset["null_quantile"].values[valid] == pytest.approx(second[valid])
     dataset.to_netcdf(tmp_path / "a.nc")
@@ -132,3 +138,18 @@ def test_the_first_test_there_is_gets_drawn(found) -> None:
     dataset = with_tests(composite(), found, Significance())
     assert drawn(("permutation", "block_bootstrap", "t_test"), dataset) == "block_bootstrap"
     assert drawn((), dataset) is None
+
+
+def test_tests_of_differences_stand_along_differences(found) -> None:
+    dataset = composite()
+    pair = dataset["relevance"].isel({"class": [0]}).rename({"class": "difference"})
+    dataset["relevance_difference"] = pair.assign_coords(difference=["warm less cold"])
+    outcome = found["block_bootstrap"]
+    one = Outcome(
+        outcome.test, outcome.p[:1], outcome.threshold[:1], np.array([3]), np.array([9]), True
+    )
+    held = with_tests(dataset, {"permutation_difference": one}, Significance())
+    assert held["p_permutation_difference"].dims[0] == "difference"
+    assert held["block_length_permutation_difference"].values.tolist() == [3]
+    assert "difference of mean relevance" in held["p_permutation_difference"].attrs["long_name"]
+    assert drawn(("permutation",), held) is None
