@@ -28,6 +28,8 @@ def shard_dataset(
     classes: tuple[str, ...],
     attributes: dict[str, Any],
     decomposes: bool = True,
+    confidence: npt.NDArray[np.floating] | None = None,
+    index: xr.DataArray | None = None,
 ) -> xr.Dataset:
     """Return relevance as labelled arrays; what lies on invalid cells is summed, then made NaN.
 
@@ -50,12 +52,16 @@ def shard_dataset(
         Global attributes: key, method, seed, ….
     decomposes
         Whether relevance shares out the explained output; where not, conservation and gap are NaN.
+    confidence
+        Probability of the predicted class per sample.
+    index
+        The series behind the labels, of these samples.
 
     Returns
     -------
     xarray.Dataset
         relevance, output, label, prediction, split, conservation, completeness_gap, zero_map,
-        mask_leak.
+        mask_leak; confidence and index where they are given.
     """
     import xarray as xr
 
@@ -132,6 +138,14 @@ def shard_dataset(
             **attributes,
         },
     )
+    if confidence is not None:
+        dataset["confidence"] = (
+            "sample",
+            confidence.astype(np.float32),
+            {"long_name": "probability that the network gives the predicted class", "units": "1"},
+        )
+    if index is not None:
+        dataset["index"] = ("sample", index.values.astype(np.float64), dict(index.attrs))
     dataset["lat"].attrs = dict(LATITUDE)
     dataset["lon"].attrs = dict(LONGITUDE)
     return dataset

@@ -12,16 +12,22 @@ from climxai.cli.options import experiment_command, load
 
 @click.command("composite")
 @experiment_command
-def command(config: Path, overrides: tuple[str, ...], **options: Any) -> None:
+@click.option(
+    "--allow-missing",
+    is_flag=True,
+    help="Leave out files of relevance that are missing or damaged.",
+)
+def command(config: Path, overrides: tuple[str, ...], allow_missing: bool, **options: Any) -> None:
     """Average the relevance of each class and draw it over the field's own composite.
 
-    Writes one netCDF file per method and one map per method and class, and prints how far the maps
-    can be trusted: conservation, the fraction of zero maps and the spread over seeds.
+    Writes one netCDF file per method and composite, and one map per group of it, and prints how far
+    the maps can be trusted: conservation, the fraction of zero maps and the spread over seeds.
 
     \b
     Examples:
       climxai composite configs/enso_demo.yaml
       climxai composite configs/enso_demo.yaml --set composite.normalise=sum
+      climxai composite configs/enso_demo.yaml --set composite.where="month in [11, 12, 1]"
       climxai composite configs/enso_demo.yaml --set maps.projection=plate_carree
     """
     experiment = load(config, overrides, options)
@@ -29,4 +35,4 @@ def command(config: Path, overrides: tuple[str, ...], **options: Any) -> None:
     from climxai.cli.show import show_composites
     from climxai.stages.composite import composite
 
-    show_composites(composite(experiment))
+    show_composites(composite(experiment, allow_missing=allow_missing))

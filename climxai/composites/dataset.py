@@ -6,6 +6,7 @@ mean over samples is one over ``time``, and a network (a seed) is a ``realizatio
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
@@ -33,6 +34,19 @@ DIMENSIONS: Final[dict[str, tuple[str, ...]]] = {
     "conservation": (dims.SEED, dims.CLASS),
 }
 """The variables of a composite file, in order."""
+
+FURTHER: Final[dict[str, tuple[str, ...]]] = {
+    "relevance_median": _CLASS_MAP,
+    "relevance_quantile": ("quantile", *_CLASS_MAP),
+    "relevance_sign_agreement": _CLASS_MAP,
+    "relevance_frequency": _CLASS_MAP,
+    "relevance_count": _CLASS_MAP,
+    "relevance_anomaly": _CLASS_MAP,
+    "field_anomaly": _CLASS_MAP,
+    "relevance_difference": ("difference", *dims.MAP_DIMS),
+    "field_difference": ("difference", *dims.MAP_DIMS),
+}
+"""Variables that are there when asked for."""
 
 ATTRIBUTES: Final[dict[str, dict[str, str]]] = {
     "relevance": {
@@ -79,7 +93,54 @@ ATTRIBUTES: Final[dict[str, dict[str, str]]] = {
         "cell_methods": "time: mean",
         "comment": "before normalisation; samples whose ratio is undefined do not count",
     },
+    "relevance_median": {
+        "long_name": "median relevance",
+        "units": "1",
+        "cell_methods": "time: realization: median",
+        "comment": "exact, over all maps of all seeds that counted, pooled",
+    },
+    "relevance_quantile": {
+        "long_name": "quantile of relevance over samples and seeds",
+        "units": "1",
+        "comment": "exact, linear between neighbours, over all maps of all seeds that counted",
+    },
+    "relevance_sign_agreement": {
+        "long_name": "fraction of maps whose relevance has the sign of their mean",
+        "units": "1",
+        "comment": "over all maps of all seeds that counted, pooled; zero agrees with neither "
+        "sign; missing where the mean is zero",
+    },
+    "relevance_frequency": {
+        "long_name": "fraction of maps whose relevance exceeds their own quantile",
+        "units": "1",
+    },
+    "relevance_count": {"long_name": "number of maps that are valid in a cell", "units": "1"},
+    "relevance_anomaly": {
+        "long_name": "mean relevance less that of all maps in any class",
+        "units": "1",
+        "cell_methods": "time: realization: mean",
+    },
+    "field_anomaly": {
+        "long_name": "mean of the field less that over all maps in any class",
+        "cell_methods": "time: realization: mean",
+    },
+    "relevance_difference": {
+        "long_name": "difference of mean relevance",
+        "units": "1",
+        "cell_methods": "time: realization: mean",
+    },
+    "field_difference": {
+        "long_name": "difference of the mean of the field",
+        "cell_methods": "time: realization: mean",
+    },
 }
+
+_BEFORE: Final = {
+    "time: realization: mean": "realization: mean time: mean",
+    "time: realization: standard_deviation": "realization: mean time: standard_deviation",
+    "time: realization: median": "realization: mean time: median",
+}
+"""Cell methods where the seeds' maps of a sample are averaged first; they apply left to right."""
 
 
 def assemble(
@@ -91,6 +152,7 @@ def assemble(
     method: str,
     signed: bool,
     settings: Composite,
+    steps: Sequence[tuple[str, int]] = (),
 ) -> xr.Dataset:
     """Return the composite as a dataset that is ready to be written.
 
@@ -99,18 +161,20 @@ def assemble(
     fields
         Gives grid, channels and units.
     classes, seeds
-        Coordinates.
+        Coordinates; ``classes`` are the names of the groups.
     arrays
-        Name -> values, with the dimensions of `DIMENSIONS`.
+        Name -> values, with the dimensions of `DIMENSIONS` and `FURTHER`.
     method, signed
         Identifier of the method; whether its relevance has two signs, which chooses the colours.
     settings
         Written into the attributes.
+    steps
+        Each condition of the selection, and the number of maps it left.
     """
     import xarray as xr
 
     coords: dict[str, Any] = {
-        dims.CLASS: (dims.CLASS, np.array(classes, dtype=object), {"long_name": "class"}),
+        dims.CLASS: (dims.CLASS, np.array(classes, dtype=object), {"long_name": _groups(settings)}),
         dims.SEED: (
             dims.SEED,
             np.array(seeds, dtype=np.int64),
@@ -135,17 +199,26 @@ def assemble(
         _texts(fields, "long_name"),
         {"long_name": "long name of the variable"},
     )
+    if settings.differences:
+        names = [f"{one} minus {other}" for one, other in settings.differences]
+        coords["difference"] = (
+            "difference",
+            np.array(names, dtype=object),
+            {"long_name": "groups that are compared"},
+        )
+    if settings.statistic("quantiles"):
+        coords["quantile"] = (
+            "quantile",
+            np.array(settings.statistic("quantiles").at),
+            {"long_name": "quantile", "units": "1"},
+        )
     variables: dict[str, Any] = {}
-    for name, dimensions in DIMENSIONS.items():
-        values = arrays[name]
-        if values.dtype.kind == "f":
-            values = values.astype(np.float32)
-        attributes = dict(ATTRIBUTES[name])
-        if name.startswith("relevance"):
-            attributes["normalisation"] = MEANING[settings.normalise]
-        if name == "field" and len(set(units)) == 1:
-            attributes["units"] = units[0]
-        variables[name] = (dimensions, values, attributes, _encoding(values))
+    for name, dimensions in (DIMENSIONS | FURTHER).items():
+        if name in arrays:
+            values = arrays[name]
+            values = values.astype(np.float32 if values.dtype.kind == "f" else np.int32)
+            attributes = _attributes(name, settings, units)
+            variables[name] = (dimensions, values, attributes, _encoding(values))
     composite = xr.Dataset(
         variables,
         coords,
@@ -156,12 +229,59 @@ def assemble(
             "signed": np.int32(signed),
             "normalisation": settings.normalise,
             "selection": describe(settings),
+            "selection_counts": json.dumps([[words, count] for words, count in steps]),
+            "seeds_averaged": _SEEDS[settings.seeds],
             "composite": settings.canonical(),
         },
     )
-    for name in (dims.SEED, dims.LAT, dims.LON):
-        composite[name].encoding = {"_FillValue": None}
+    for name in (dims.SEED, dims.LAT, dims.LON, "quantile"):
+        if name in composite.coords:
+            composite[name].encoding = {"_FillValue": None}
     return composite
+
+
+_SEEDS: Final = {
+    "after": "after: the maps of all seeds are normalised one by one and pooled",
+    "before": "before: the maps that the seeds have of one sample are averaged first, then "
+    "normalised and averaged over samples",
+}
+
+
+def _groups(settings: Composite) -> str:
+    words = " and ".join(each.words() for each in settings.by)
+    return "class" if words in ("true class", "class the network gave") else words
+
+
+def _attributes(name: str, settings: Composite, units: npt.NDArray[np.object_]) -> dict[str, str]:
+    """Return what a variable says of itself, with the choices that were made."""
+    attributes = dict(ATTRIBUTES[name])
+    if name.startswith("relevance") and name not in _COUNTED:
+        attributes["normalisation"] = MEANING[settings.normalise]
+    if name.startswith("field") and len(set(units)) == 1:
+        attributes["units"] = units[0]
+    if name == "relevance_frequency":
+        above = settings.statistic("frequency").above
+        attributes["comment"] = (
+            f"above the {above:g} quantile of the map's own valid cells, over all channels; over "
+            "all maps of all seeds that counted, pooled"
+        )
+    pooled = name not in ("relevance_by_seed", "relevance_seed_std", "count_by_seed")
+    if settings.seeds == "before" and pooled and name not in ("zero_fraction", "conservation"):
+        if "cell_methods" in attributes:
+            methods = attributes["cell_methods"]
+            attributes["cell_methods"] = _BEFORE.get(methods, methods)
+        attributes["comment"] = _first_averaged(attributes.get("comment", ""))
+    return attributes
+
+
+def _first_averaged(comment: str) -> str:
+    text = comment.replace("all maps of all seeds that counted, pooled", "all samples that counted")
+    text = text.split("; over")[0] if text.startswith("above") else text
+    first = "the seeds' maps of each sample are averaged first"
+    return f"{first}; {text.split(': a seed weighs')[0]}" if text else first
+
+
+_COUNTED: Final = ("relevance_count", "relevance_frequency")
 
 
 def _texts(fields: xr.DataArray, name: str) -> npt.NDArray[np.object_]:

@@ -16,8 +16,17 @@ MEANING: Final[dict[Normalisation, str]] = {
     "all channels, before averaging; a map of zeros stays zero and counts",
     "sum": "sum: each map is divided by the sum of the absolute relevance of its valid cells, over "
     "all channels, before averaging; a map of zeros stays zero and counts",
+    "l2": "l2: each map is divided by the root of the sum of squares of the relevance of its valid "
+    "cells, over all channels, before averaging; a map of zeros stays zero and counts",
+    "rank": "rank: before averaging, relevance is replaced by its sign times the rank of its "
+    "absolute value among the map's valid cells, over all channels, divided by their number; equal "
+    "values share their mean rank, zero stays zero",
 }
 """One sentence per normalisation, written into the attributes of what was normalised."""
+
+
+SAFE: Final = (1e-12, 1e12)
+"""Largest values of a map whose squares float32 can hold, down to a millionth of them."""
 
 
 def scales(maps: npt.NDArray[np.floating], how: Normalisation) -> npt.NDArray[np.float64]:
@@ -28,9 +37,10 @@ def scales(maps: npt.NDArray[np.floating], how: Normalisation) -> npt.NDArray[np
     maps
         Relevance [sample, …], NaN on invalid cells, which take no part.
     how
-        ``none`` gives 1; ``max`` the largest absolute value; ``sum`` the sum of absolute values,
-        which for maps without negative relevance is their plain sum (Barnes et al. 2020 divide
-        maps of α1β0 by it) and stays away from zero for signed ones, whose plain sum may vanish.
+        ``none`` and ``rank`` give 1; ``max`` the largest absolute value; ``sum`` the sum of
+        absolute values, which for maps without negative relevance is their plain sum (Barnes et al.
+        2020 divide maps of α1β0 by it) and stays away from zero for signed ones, whose plain sum
+        may vanish; ``l2`` the root of the sum of squares.
 
     Returns
     -------
@@ -38,21 +48,75 @@ def scales(maps: npt.NDArray[np.floating], how: Normalisation) -> npt.NDArray[np
         Shape [sample], positive: a map of zeros gets 1, so that it stays zero.
     """
     flat = maps.reshape(len(maps), math.prod(maps.shape[1:]))
-    if how == "none":
+    if how in ("none", "rank"):
         return np.ones(len(maps))
     size = np.abs(flat)
     np.copyto(size, 0, where=np.isnan(size))
     scale: npt.NDArray[np.float64] = np.zeros(len(maps))
-    if how == "max":
-        size.max(axis=1, initial=0.0, out=scale)
-    else:
+    size.max(axis=1, initial=0.0, out=scale)
+    if how == "sum":
         size.sum(axis=1, dtype=np.float64, out=scale)
+    elif how == "l2":
+        largest = np.where(scale == 0, 1, scale)
+        scale = largest * np.sqrt(np.square(size / largest[:, None]).sum(axis=1))
     scale[scale == 0] = 1
     return scale
 
 
+def fast_scales(
+    maps: npt.NDArray[np.float32], valid: npt.NDArray[np.int64], how: Normalisation
+) -> tuple[npt.NDArray[np.float64], bool]:
+    """Return `scales` of maps [sample, cell] that are all valid in the same cells.
+
+    Parameters
+    ----------
+    maps
+        Relevance, float32.
+    valid
+        Numbers of the valid cells.
+    how
+        Not ``rank``.
+
+    Returns
+    -------
+    scale, safe
+        Shape [sample]; whether the maps can be squared in float32.
+    """
+    if not maps.size:
+        return np.ones(len(maps)), True
+    # Twice over the cells, but without a copy of the maps.
+    largest = np.maximum(np.fmax.reduce(maps, axis=1), -np.fmin.reduce(maps, axis=1))
+    largest = np.where(largest == 0, 1, largest).astype(np.float64)
+    safe = bool(((largest > SAFE[0]) & (largest < SAFE[1])).all())
+    if how == "none" or not safe:
+        return np.ones(len(maps)), safe
+    if how == "max":
+        return largest, safe
+    held = np.take(maps, valid, axis=1)
+    if how == "sum":
+        scale = np.abs(held, out=held).sum(axis=1).astype(np.float64)
+    else:
+        scale = np.sqrt(np.square(held, out=held).sum(axis=1).astype(np.float64))
+    return np.where(scale == 0, 1, scale), safe
+
+
+def ranks(maps: npt.NDArray[np.floating]) -> npt.NDArray[np.float32]:
+    """Return maps [sample, cell] as signed ranks from -1 to 1; NaN stays NaN (see `MEANING`)."""
+    from scipy.stats import rankdata
+
+    result = np.full(maps.shape, np.nan, dtype=np.float32)
+    for one, ranked in zip(maps, result, strict=True):
+        valid = np.isfinite(one)
+        values = one[valid]
+        if values.size:
+            ranked[valid] = np.sign(values) * rankdata(np.abs(values)) / values.size
+    return result
+
+
 def normalised(maps: npt.NDArray[np.floating], how: Normalisation) -> npt.NDArray[np.float64]:
-    """Return maps [sample, …] in float64, each divided by its own scale (see `scales`)."""
+    """Return maps [sample, …] in float64, each divided by its own scale, or ranked."""
+    if how == "rank":
+        return ranks(maps.reshape(len(maps), -1)).reshape(maps.shape).astype(np.float64)
     scale = scales(maps, how).reshape(-1, *(1,) * (maps.ndim - 1))
     result: npt.NDArray[np.float64] = maps.astype(np.float64)
     result /= scale

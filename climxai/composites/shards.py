@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +15,7 @@ import numpy.typing as npt
 from climxai.core.errors import OutputError
 
 BLOCK_BYTES = 4 * 2**20
-"""Relevance held at once, as stored; about six times as much while it is worked on."""
+"""Relevance held at once, as stored: it should stay in the processor's cache."""
 TOLERANCE = 1e-4
 """Degrees by which the centres of equal grids may differ: coordinates may be stored as float32."""
 PER_SAMPLE = ("row", "label", "prediction", "conservation", "zero_map")
@@ -39,6 +39,10 @@ class Head:
     prediction: npt.NDArray[np.int64]
     conservation: npt.NDArray[np.float64]
     zero_map: npt.NDArray[np.float64]
+    columns: dict[str, npt.NDArray[Any]] = field(default_factory=dict)
+    """all other variables on sample: numbers, or text"""
+    time: tuple[npt.NDArray[Any], str, str] | None = None
+    """encoded times, their units and their calendar"""
 
 
 @contextmanager
@@ -105,7 +109,39 @@ def read_head(path: Path) -> Head:
             prediction=read["prediction"].astype(np.int64),
             conservation=read["conservation"].astype(np.float64),
             zero_map=read["zero_map"].astype(np.float64),
+            columns=_columns(file),
+            time=_time(file),
         )
+
+
+def _columns(file: Any) -> dict[str, npt.NDArray[Any]]:
+    """Return what else is on sample; numbers that stand for names become those."""
+    found: dict[str, npt.NDArray[Any]] = {}
+    for name, variable in file.variables.items():
+        if variable.dimensions != ("sample",) or name in ("row", "label", "prediction", "time"):
+            continue
+        values = np.asarray(variable[:])
+        if name == "split" and hasattr(variable, "flag_meanings"):
+            names = dict(
+                zip(
+                    np.atleast_1d(variable.flag_values).tolist(),
+                    variable.flag_meanings.split(),
+                    strict=False,
+                )
+            )
+            values = np.array([names.get(each, "") for each in values.tolist()], dtype=object)
+        found[name] = values
+        if hasattr(variable, "short_name"):
+            found.setdefault(str(variable.short_name), values)
+    return found
+
+
+def _time(file: Any) -> tuple[npt.NDArray[Any], str, str] | None:
+    variable = file.variables.get("time")
+    if variable is None or variable.dimensions != ("sample",) or not hasattr(variable, "units"):
+        return None
+    calendar = str(getattr(variable, "calendar", "standard"))
+    return np.asarray(variable[:]), str(variable.units), calendar
 
 
 def _class_names(path: Path, text: str) -> tuple[str, ...]:
@@ -175,12 +211,27 @@ def _grid(head: Head) -> str:
 
 
 def relevance_blocks(
-    head: Head, wanted: npt.NDArray[np.bool_]
+    head: Head,
+    wanted: npt.NDArray[np.bool_],
+    *,
+    lat: slice = slice(None),
+    check: bool = True,
 ) -> Iterator[tuple[npt.NDArray[np.int64], npt.NDArray[np.float32]]]:
     """Yield positions and maps [sample, channel, lat, lon] of the wanted samples, block by block.
 
     Blocks follow the chunks of the file and hold `BLOCK_BYTES` or one chunk of rows; a block
     without a wanted sample is not read.
+
+    Parameters
+    ----------
+    head
+        The shard.
+    wanted
+        Which of its samples, [sample].
+    lat
+        The latitudes that are read.
+    check
+        Whether maps are checked here; who does not must do it with `check_block`.
 
     Raises
     ------
@@ -189,26 +240,62 @@ def relevance_blocks(
     """
     with _opened(head.path) as file:
         variable = file.variables["relevance"]
-        rows, *shape = variable.shape
-        chunking = variable.chunking()
-        chunk = chunking[0] if isinstance(chunking, list | tuple) else 1
-        per_row = max(1, int(np.prod(shape)) * variable.dtype.itemsize)
-        step = max(chunk, BLOCK_BYTES // per_row // chunk * chunk, 1)
-        for start in range(0, rows, step):
+        step = _rows_at_once(variable)
+        for start in range(0, len(head.row), step):
             positions = start + np.flatnonzero(wanted[start : start + step])
-            if positions.size == 0:
-                continue
-            begin, end = int(positions[0]), int(positions[-1]) + 1
-            block = np.asarray(variable[begin:end])
-            if positions.size != end - begin:
-                block = block[positions - begin]
-            _check_block(head, positions, block)
-            yield positions, block
+            if positions.size:
+                block = _rows_of(variable, positions, lat)
+                if check:
+                    check_block(head, positions, block)
+                yield positions, block
 
 
-def _check_block(
+def rows_at_once(head: Head) -> int:
+    """Return how many maps of a shard make a block."""
+    with _opened(head.path) as file:
+        return _rows_at_once(file.variables["relevance"])
+
+
+def relevance_of(
+    head: Head, positions: npt.NDArray[np.int64], lat: slice = slice(None)
+) -> npt.NDArray[np.float32]:
+    """Return some maps of a shard [sample, channel, lat, lon]; positions ascend.
+
+    Raises
+    ------
+    OutputError
+        When the file is corrupt.
+    """
+    with _opened(head.path) as file:
+        return _rows_of(file.variables["relevance"], positions, lat)
+
+
+def _rows_at_once(variable: Any) -> int:
+    rows, *shape = variable.shape
+    chunking = variable.chunking()
+    chunk = min(chunking[0], rows) if isinstance(chunking, list | tuple) else 1
+    per_row = max(1, int(np.prod(shape)) * variable.dtype.itemsize)
+    return int(max(chunk, BLOCK_BYTES // per_row // max(chunk, 1) * chunk, 1))
+
+
+def _rows_of(
+    variable: Any, positions: npt.NDArray[np.int64], lat: slice
+) -> npt.NDArray[np.float32]:
+    begin, end = int(positions[0]), int(positions[-1]) + 1
+    block = np.asarray(variable[begin:end, :, lat, :])
+    return block if positions.size == end - begin else block[positions - begin]
+
+
+def check_block(
     head: Head, positions: npt.NDArray[np.int64], block: npt.NDArray[np.float32]
 ) -> None:
+    """Refuse maps that are infinite or have no valid cell.
+
+    Raises
+    ------
+    OutputError
+        Naming the shard and the row of the first such map.
+    """
     flat = block.reshape(len(block), -1)
     bad = np.isinf(flat).any(axis=1) | np.isnan(flat).all(axis=1)
     if bad.any():

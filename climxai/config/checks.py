@@ -13,25 +13,19 @@ from typing import Any, Final
 
 from climxai.attribution.visualise.settings import OptimalInput
 from climxai.composites.clusters.settings import Strategies
-from climxai.composites.settings import Composite
+from climxai.config.composite_checks import composite_classes, composite_ids, some_left
+from climxai.config.known import LONGEST_NAME, SAFE_ID, Finding, class_names
 from climxai.config.sections import Explain
 from climxai.core.errors import did_you_mean
 from climxai.core.period import Period
 from climxai.core.region import Region
 from climxai.data.labels import Label
-from climxai.data.labels.calendar import MONTHS, CalendarLabel
 from climxai.data.novelty.settings import Novelty
-from climxai.data.preprocess.groups import SEASONS
 from climxai.data.readers import Reader
 from climxai.data.split import SplitRule
 from climxai.models.architectures import Architecture, Linear, Mlp
 from climxai.models.training import Training
 
-Finding = tuple[tuple[str | int, ...], str]
-"""Keys of the setting meant, and what is wrong with it."""
-
-LONGEST_NAME: Final = 80
-_SAFE_ID: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 _UNSAFE_IN_FILES: Final = re.compile(r'[/\\:*?"<>|\x00-\x1f\x7f]')
 
 
@@ -49,7 +43,7 @@ def method_ids(explain: Explain) -> Iterator[Finding]:
     for index, method in enumerate(explain.methods):
         name = str(method.id)
         keys = ("explain", "methods", index, "id")
-        if not _SAFE_ID.fullmatch(name) or len(name) > LONGEST_NAME:
+        if not SAFE_ID.fullmatch(name) or len(name) > LONGEST_NAME:
             yield (
                 keys,
                 f"found {name!r}, expected letters, digits, `.`, `_` and `-`, a letter or digit "
@@ -169,15 +163,6 @@ def explained_part(split: SplitRule, explain: Explain) -> Iterator[Finding]:
         yield ("explain", "samples"), f"`split` has no {part} part: choose another, or all"
 
 
-def some_left(explain: Explain, composite: Composite) -> Iterator[Finding]:
-    """Find composites of incorrect samples where only correct ones are explained."""
-    if explain.only_correct and composite.only == "incorrect":
-        yield (
-            ("composite", "only"),
-            "found incorrect, but `explain.only_correct` leaves only correct samples",
-        )
-
-
 def periods_read(data: Reader, preprocess: tuple[Any, ...], split: SplitRule) -> Iterator[Finding]:
     """Find periods of the split and of fits outside the period that is read."""
     read = getattr(data, "period", None)
@@ -239,22 +224,14 @@ CHECKS: Final[tuple[Callable[..., Iterator[Finding]], ...]] = (
     validation_samples,
     explained_part,
     some_left,
+    composite_ids,
+    composite_classes,
     periods_read,
     box_read,
     channel_read,
 )
 
 PARTS: Final = ("train", "validation", "test")
-
-
-def class_names(label: Label) -> tuple[str, ...] | None:
-    """Return the classes a label makes, in order; None where only the data can tell."""
-    classes = getattr(label, "classes", None)
-    if isinstance(classes, Mapping):
-        return tuple(classes)
-    if isinstance(label, CalendarLabel):
-        return tuple(MONTHS if label.per == "month" else SEASONS)
-    return None
 
 
 def weighted_layers(network: Architecture) -> int | None:

@@ -11,7 +11,7 @@ from pydantic import BeforeValidator, Field, TypeAdapter, ValidationError
 
 from climxai.attribution.visualise.settings import OptimalInput
 from climxai.composites.clusters.settings import Strategies
-from climxai.composites.settings import Composite
+from climxai.composites.settings import Composite, Composites
 from climxai.config.checks import findings
 from climxai.config.kinds import field_type
 from climxai.config.mistakes import Mistake, Mistakes
@@ -54,8 +54,8 @@ class Experiment(Record):
     """how the network is trained, and from which seeds"""
     explain: Explain = Field(default_factory=Explain)
     """which methods explain which samples"""
-    composite: Composite = Field(default_factory=Composite)
-    """how relevance is averaged per class"""
+    composite: Composites = Field(default_factory=lambda: (Composite(),))
+    """how relevance is averaged per class; one block, or a list of them"""
     maps: Maps = Field(default_factory=Maps)
     """how composites are drawn"""
     strategies: Strategies = Field(default_factory=Strategies)

@@ -85,6 +85,7 @@ def attribute(
         torch.cat(references) if references else None,
     )
     chosen = kept.numpy()
+    index = prepared.index_of(task.positions[chosen])
     return shard_dataset(
         relevance,
         inputs.isel(sample=chosen),
@@ -95,6 +96,8 @@ def attribute(
         part_names=PARTS,
         classes=prepared.samples.classes,
         decomposes=task.method.decomposes,
+        confidence=torch.softmax(logits, dim=1).amax(dim=1).numpy(),
+        index=index,
         attributes={
             "source": f"climxai {__version__}",
             "key": task.key,

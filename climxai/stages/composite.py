@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     import xarray as xr
 
     from climxai.attribution.methods import Method
+    from climxai.composites.settings import Composite
     from climxai.composites.summary import Row
     from climxai.config.experiment import Experiment
 
@@ -39,7 +41,7 @@ READABLE: Final = {"el_nino": "El Niño", "la_nina": "La Niña"}
 
 @dataclass(frozen=True)
 class Composited:
-    """What compositing left: netCDF and picture files, and a summary per method."""
+    """What compositing left: netCDF and picture files, and a summary per method and composite."""
 
     netcdfs: tuple[Path, ...]
     maps: tuple[Path, ...]
@@ -47,13 +49,20 @@ class Composited:
     layout: Layout
 
 
-def composite(experiment: Experiment) -> Composited:
+def composite(experiment: Experiment, *, allow_missing: bool = False) -> Composited:
     """Average the relevance of each class, beside the field's own composite, and draw both.
+
+    Parameters
+    ----------
+    experiment
+        The validated configuration, with one or several composites.
+    allow_missing
+        Whether shards that are missing or corrupt are left out with a warning.
 
     Raises
     ------
     OutputError
-        When relevance is missing, damaged or made with another configuration.
+        When relevance is missing, damaged or made with another configuration, or no map is left.
     """
     from climxai.composites.composite import compose, work
     from climxai.composites.summary import summarise
@@ -75,17 +84,28 @@ def composite(experiment: Experiment) -> Composited:
         fields = preprocessing.apply(experiment.data.open(), physical_only=True)
         netcdfs, maps, summaries = [], [], {}
         for method in experiment.explain.methods:
-            name = str(method.id)
-            held = shards_of(layout, shards, name)
-            with progress(f"compositing {name}", work(held, fields)) as tick:
-                dataset = compose(held, fields, index["classes"], experiment.composite, tick=tick)
-            dataset = dataset.assign_attrs(_attributes(experiment, method, index, started))
-            path = layout.composite(name)
-            write_netcdf(dataset, path)
-            netcdfs.append(path)
-            summaries[name] = summarise(dataset)
-            _warn_of_zero_maps(name, summaries[name])
-            maps += draw_maps(dataset, experiment, method, layout)
+            held = shards_of(layout, shards, str(method.id), allow_missing=allow_missing)
+            for settings in experiment.composite:
+                name = file_name(method, settings)
+                with progress(f"compositing {name}", work(held, fields, settings)) as tick:
+                    dataset = compose(
+                        held,
+                        fields,
+                        index["classes"],
+                        settings,
+                        tick=tick,
+                        clusters=clusters_of(layout, method, settings, index["classes"]),
+                        allow_missing=allow_missing,
+                        memory=experiment.compute.memory,
+                    )
+                dataset = dataset.assign_attrs(_attributes(experiment, method, index, started))
+                path = layout.composite(name)
+                write_netcdf(dataset, path)
+                netcdfs.append(path)
+                summaries[name] = summarise(dataset)
+                _warn_of_zero_maps(name, summaries[name])
+                if settings.draw:
+                    maps += draw_maps(dataset, experiment, method, settings, layout)
         write_provenance(
             layout,
             "composite",
@@ -93,6 +113,48 @@ def composite(experiment: Experiment) -> Composited:
             outputs={str(path.relative_to(layout.root)): file_digest(path) for path in netcdfs},
         )
     return Composited(tuple(netcdfs), tuple(maps), summaries, layout)
+
+
+def file_name(method: Method, settings: Composite) -> str:
+    """Return what the files of a composite are called: its method, and its id where it has one."""
+    return str(method.id) if settings.id is None else f"{method.id}_{settings.id}"
+
+
+def clusters_of(
+    layout: Layout, method: Method, settings: Composite, classes: Sequence[str]
+) -> tuple[Path, ...]:
+    """Return the files of clusters that a composite reads, none where it reads none.
+
+    Raises
+    ------
+    OutputError
+        When they are not there, or it is not clear which are meant.
+    """
+    if not settings.reads("cluster"):
+        return ()
+    if settings.clusters is not None:
+        path = layout.clusters(settings.clusters)
+        if not path.exists():
+            raise OutputError(
+                f"there are no clusters named {settings.clusters!r} ({path} is missing): run "
+                "`climxai strategies` first, or change `composite.clusters`"
+            )
+        return (path,)
+    whole = layout.clusters(str(method.id))
+    within = [layout.clusters(f"{method.id}_{name}") for name in classes]
+    found = [path for path in (whole, *within) if path.exists()]
+    if not found:
+        raise OutputError(
+            f"there are no clusters of the method {method.id} in {whole.parent}: run "
+            "`climxai strategies` first"
+        )
+    if whole in found and len(found) > 1:
+        raise OutputError(
+            f"there are clusters of all classes and within classes of the method {method.id} in "
+            f"{whole.parent}: say which are meant with `composite.clusters`, one of "
+            f"{', '.join(path.stem for path in found)}"
+        )
+    return tuple(found)
 
 
 def _attributes(
@@ -112,7 +174,11 @@ def _attributes(
 
 
 def draw_maps(
-    dataset: xr.Dataset, experiment: Experiment, method: Method, layout: Layout
+    dataset: xr.Dataset,
+    experiment: Experiment,
+    method: Method,
+    settings: Composite,
+    layout: Layout,
 ) -> list[Path]:
     """Draw one map per class and channel that has samples."""
     from climxai.plots.maps import draw_map
@@ -142,10 +208,15 @@ def draw_maps(
                     label,
                     str(experiment.explain.objective_of(method).model_dump()["name"]),
                 ),
-                label=colour_bar_label(experiment.composite.normalise),
+                label=colour_bar_label(settings.normalise),
             )
             paths = [
-                layout.map(str(method.id), label, channel if len(channels) > 1 else None, suffix)
+                layout.map(
+                    file_name(method, settings),
+                    label,
+                    channel if len(channels) > 1 else None,
+                    suffix,
+                )
                 for suffix in experiment.maps.formats
             ]
             save_figure(figure, paths)
@@ -205,5 +276,7 @@ def colour_bar_label(normalise: str) -> str:
         "none": "in units of the explained output",
         "max": "each map divided by its maximum",
         "sum": "each map divided by its sum",
+        "l2": "each map divided by its length",
+        "rank": "each map replaced by its ranks",
     }
     return f"relevance (1), {how[normalise]}"

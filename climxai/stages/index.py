@@ -197,6 +197,16 @@ def done_with_key(path: Path, key: str) -> bool:
         return False
 
 
+def _readable(path: Path) -> bool:
+    import netCDF4
+
+    try:
+        with netCDF4.Dataset(path):
+            return True
+    except (OSError, RuntimeError):
+        return False
+
+
 def sweep(layout: Layout, wanted: set[Path]) -> None:
     """Remove leftovers of killed runs, and shards that would stand among ours without being ours.
 
@@ -232,8 +242,12 @@ def read_index(layout: Layout) -> tuple[list[Shard], dict[str, Any]]:
     return [Shard(**line) for line in found["shards"]], found
 
 
-def shards_of(layout: Layout, shards: Sequence[Shard], method: str) -> dict[int, list[Path]]:
+def shards_of(
+    layout: Layout, shards: Sequence[Shard], method: str, *, allow_missing: bool = False
+) -> dict[int, list[Path]]:
     """Return seed -> shard files of one method, after checking that each is there with its key.
+
+    With ``allow_missing`` those that are not there, or cannot be read, are left out.
 
     Raises
     ------
@@ -246,7 +260,16 @@ def shards_of(layout: Layout, shards: Sequence[Shard], method: str) -> dict[int,
             continue
         path = layout.root / shard.file
         if not path.exists():
-            raise OutputError(f"{path} is missing: run `climxai explain` again to make it")
+            if allow_missing:
+                LOG.warning("left out: %s is missing (%d samples)", path, shard.samples)
+                continue
+            raise OutputError(
+                f"{path} is missing: run `climxai explain` again to make it, or leave it out with "
+                "--allow-missing"
+            )
+        if allow_missing and not _readable(path):
+            LOG.warning("left out: %s cannot be read (%d samples)", path, shard.samples)
+            continue
         if not done_with_key(path, shard.key):
             raise OutputError(
                 f"{path} is damaged or belongs to another run: delete it and run "

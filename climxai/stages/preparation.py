@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -11,12 +11,13 @@ import numpy as np
 import numpy.typing as npt
 
 from climxai.core.errors import DataError
+from climxai.core.region import NAMED_REGIONS
 
 if TYPE_CHECKING:
     import xarray as xr
 
     from climxai.config.experiment import Experiment
-    from climxai.data.labels import Labelling
+    from climxai.data.labels import Label, Labelling
     from climxai.data.preprocess.chain import Preprocessing
     from climxai.data.sampleset import SampleSet
     from climxai.data.split import Split
@@ -51,6 +52,13 @@ class Prepared:
         if part == "all":
             return np.arange(len(self.samples), dtype=np.int64)
         return np.flatnonzero(self.parts == PARTS.index(part)).astype(np.int64)
+
+    def index_of(self, positions: npt.NDArray[np.int64]) -> xr.DataArray | None:
+        """Return the series behind the labels at positions in `samples`, None without a series."""
+        if self.labelling.index is None:
+            return None
+        labelled = np.flatnonzero(self.labelling.numbers >= 0)
+        return self.labelling.index.isel(sample=labelled[positions])
 
     def counts(self) -> dict[str, dict[str, int]]:
         """Return the number of samples per part and class."""
@@ -98,7 +106,7 @@ def prepare(
     if preprocessing is None:
         preprocessing = Preprocessing.fit(experiment.preprocess, fields, split.train)
     physical = preprocessing.apply(fields, physical_only=True)
-    labelling = experiment.label.label(physical)
+    labelling = _with_short_name(experiment.label.label(physical), experiment.label)
     kept = np.flatnonzero(labelling.numbers >= 0)
     if kept.size == 0:
         raise DataError(
@@ -132,6 +140,16 @@ def prepare(
     )
     missing = tuple(_missing_classes(prepared))
     return Prepared(**{**prepared.__dict__, "warnings": prepared.warnings + missing})
+
+
+def _with_short_name(labelling: Labelling, label: Label) -> Labelling:
+    """Return the labelling with its index called as people call it: nino34, say."""
+    region = getattr(label, "region", None)
+    names = [name for name, box in NAMED_REGIONS.items() if box == region]
+    name = names[0] if names else getattr(label, "variable", None)
+    if labelling.index is None or name is None:
+        return labelling
+    return replace(labelling, index=labelling.index.assign_attrs(short_name=str(name)))
 
 
 def _label_array(numbers: npt.NDArray[np.int64], like: xr.DataArray) -> xr.DataArray:

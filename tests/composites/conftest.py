@@ -26,6 +26,9 @@ class Explained:
     prediction: dict[int, np.ndarray]
     conservation: dict[int, np.ndarray]
     written: dict[int, list[Path]] = field(default_factory=dict)
+    confidence: dict[int, np.ndarray] = field(default_factory=dict)
+    index: np.ndarray = field(default_factory=lambda: np.zeros(0))
+    part: np.ndarray = field(default_factory=lambda: np.zeros(0))
 
     @property
     def row(self) -> np.ndarray:
@@ -70,6 +73,9 @@ def write_shard(
         "conservation": explained.conservation[seed][which].astype(np.float32),
         "zero_map": (np.nan_to_num(maps) == 0).all(axis=(1, 2, 3)).astype(np.int8),
         "mask_leak": np.zeros(len(maps), dtype=np.float32),
+        "confidence": explained.confidence[seed][which],
+        "index": explained.index[which],
+        "split": explained.part[which].astype(np.int8),
     }
     shard = xr.Dataset(
         {"relevance": (("sample", "channel", "lat", "lon"), maps)}
@@ -84,6 +90,11 @@ def write_shard(
         }
         | attributes,
     )
+    shard["index"].attrs["short_name"] = "nino34"
+    shard["split"].attrs = {
+        "flag_values": np.arange(4, dtype=np.int8),
+        "flag_meanings": "train validation test none",
+    }
     shard.to_netcdf(
         path, encoding={"relevance": {"zlib": compress, "_FillValue": np.float32("nan")}}
     )
@@ -116,6 +127,7 @@ def make_explained(
             "lat": np.linspace(-50, 50, 6),
             "lon": np.linspace(0, 315, 8),
             "channel": [f"sst{i}" for i in range(channels)],
+            "member": ("sample", [f"r{1 + i % 3}" for i in range(samples)]),
             "units": ("channel", ["K"] * channels),
             "long_name": ("channel", ["sea surface temperature"] * channels),
         },
@@ -129,7 +141,10 @@ def make_explained(
         prediction={},
         conservation={},
     )
+    explained.index = rng.normal(size=samples)
+    explained.part = rng.integers(0, 3, samples)
     for seed in seeds:
+        explained.confidence[seed] = rng.uniform(0.5, 1, samples)
         maps = (rng.normal(size=shape) * rng.lognormal(size=(samples, 1, 1, 1))).astype(np.float32)
         maps[:, land] = np.nan
         explained.relevance[seed] = maps

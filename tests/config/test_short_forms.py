@@ -45,6 +45,11 @@ WAYS = [
     ("explain", "{methods: [{name: lrp, rule: epsilon, convention: zennit}, saliency]}"),
     ("explain", "{methods: [{name: lrp, rule: zero, convention: {name: captum, bias: ignored}}]}"),
     ("composite", "{normalise: none, by: prediction, only: correct}"),
+    ("composite", "[{normalise: rank, by: [label, season]}, {id: x, where: 'month in [1, 2]'}]"),
+    ("composite", "{by: {name: window, half_width: 3}, statistics: [mean, median, frequency]}"),
+    ("composite", "{by: {name: outcome, of: DJF}, differences: [true_positive, false_positive]}"),
+    ("composite", "{by: {name: periods, periods: {a: 1961-1990, b: 1991/2020-05}}, seeds: before}"),
+    ("composite", "{select: {months: 1, confidence: [0.5, 1], parts: test, labels: DJF}}"),
     ("maps", "{region: nino3, projection: equal_earth, formats: [svg], coastlines: x.shp}"),
     ("optimal_input", "{targets: [class, {name: unit, layer: 1, unit: 3, place: [0, 2]}]}"),
     (

@@ -34,6 +34,9 @@ NEEDED: dict[str, dict[str, Any]] = {
     "file": {"path": "a.nc"},
     "output_cell": {"lat": 0, "lon": 200},
     "output_region": {"region": "nino34"},
+    "outcome": {"of": "a"},
+    "periods": {"periods": {"early": 1961, "late": "1991-2020"}},
+    "conditions": {"groups": {"strong": "nino34 > 1.5"}},
     "regions": {"regions": ["nino34", "nino4"]},
 }
 """What an entry cannot do without, by its name, or by key and name where two tables share one; an
