@@ -29,6 +29,9 @@ class TrainingRows(Protocol):
     def bounds(self) -> tuple[Tensor, Tensor]:
         """Return the smallest and largest value of every cell, each [channel, lat, lon]."""
 
+    def check(self, class_name: str | None = None, period: Period | None = None) -> None:
+        """Raise what `mean` would raise, without reading the samples."""
+
     def mean(self, class_name: str | None = None, period: Period | None = None) -> Tensor:
         """Return the mean map [channel, lat, lon] of all, of a class or of a period.
 

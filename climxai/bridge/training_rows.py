@@ -59,6 +59,16 @@ class TrainingRows:
         bounds: tuple[torch.Tensor, torch.Tensor] = self._held["bounds"]
         return bounds
 
+    def check(self, class_name: str | None = None, period: Period | None = None) -> None:
+        """Raise what `mean` would raise, without reading the samples.
+
+        Raises
+        ------
+        DataError
+            When no training sample belongs to the class or the period.
+        """
+        self._chosen(class_name, period)
+
     def mean(self, class_name: str | None = None, period: Period | None = None) -> torch.Tensor:
         """Return the mean map [channel, lat, lon] of all, of a class or of a period.
 

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
 from climxai.core.digest import digest_of, file_digest
+from climxai.core.record import Record
 from climxai.version import __version__
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from climxai.attribution.methods import Method
     from climxai.config.experiment import Experiment
     from climxai.config.sections import Explain
@@ -56,6 +56,23 @@ def _training(experiment: Experiment) -> dict[str, Any]:
     return experiment.train.model_dump(mode="json", exclude=others)
 
 
+def files_read(method: Method) -> list[str]:
+    """Return the files whose content a method's maps depend on: baselines, at any depth."""
+    from climxai.attribution.baselines.maps import MapFile
+
+    found: list[str] = []
+    waiting: list[Any] = [method]
+    while waiting:
+        record = waiting.pop()
+        if isinstance(record, MapFile):
+            found.append(str(record.path))
+        for name in type(record).model_fields:
+            value = getattr(record, name)
+            parts = value if isinstance(value, tuple) else (value,)
+            waiting += [part for part in parts if isinstance(part, Record)]
+    return sorted(found)
+
+
 def shard_key(
     networks: str, samples: str, method: Method, explain: Explain, rows: npt.NDArray[np.int64]
 ) -> str:
@@ -67,6 +84,7 @@ def shard_key(
         networks,
         samples,
         method.model_dump(mode="json", exclude={"id", "objective"}),
+        [file_digest(Path(path)) for path in files_read(method)],
         explain.objective_of(method).model_dump(mode="json"),
         explain.only_correct,
         rows.tolist(),

@@ -20,6 +20,9 @@ class MemoryRows:
     def bounds(self):
         return self.inputs.amin(0), self.inputs.amax(0)
 
+    def check(self, class_name=None, period=None):
+        self.mean(class_name, period)
+
     def mean(self, class_name=None, period=None):
         if class_name is None:
             return self.inputs.mean(0)

@@ -95,3 +95,24 @@ def test_what_cannot_be_had_is_refused_before_training(
     assert done.code == code
     assert words in " ".join(done.err.split())
     assert not (experiment.parent / "out" / "networks").exists()
+
+
+def test_a_changed_baseline_file_is_another_method(climxai, experiment, tmp_path):
+    import xarray as xr
+
+    from climxai.config.experiment import load_experiment
+
+    with xr.open_dataset(load_experiment(experiment).data.files) as record:
+        zeros = xr.zeros_like(record["sst"].isel(time=0, drop=True)).fillna(0.0)
+    baseline = tmp_path / "baseline.nc"
+    zeros.to_dataset(name="sst").to_netcdf(baseline)
+    method = f"{{name: integrated_gradients, baseline: {{name: file, path: {baseline}}}}}"
+    asked = f"explain.methods=[{method}]"
+    assert climxai("run", experiment, "--set", asked).code == 0
+    shard = tmp_path / "out/relevance/integrated_gradients/seed-0/shard-00000.nc"
+    before = xr.load_dataset(shard)
+    (zeros + 1.0).to_dataset(name="sst").to_netcdf(baseline)
+    assert climxai("explain", experiment, "--set", asked).code == 0
+    after = xr.load_dataset(shard)
+    assert after.attrs["key"] != before.attrs["key"]
+    assert not after["relevance"].equals(before["relevance"])

@@ -51,13 +51,14 @@ class ClassMean(Baseline):
     class_name: str = Field(description="the class, as the label section names it")
 
     def check(self, context: Context) -> None:
-        """Raise `ModelError` where there are no training samples or no such class."""
+        """Raise where there are no training samples, no such class, or none of that class."""
         classes = training_rows(context).classes
         if self.class_name not in classes:
             raise ModelError(
                 f"the baseline is the mean of class {self.class_name!r}, which the network was not "
                 f"trained on.{did_you_mean(self.class_name, classes)}"
             )
+        training_rows(context).check(class_name=self.class_name)
 
     def maps(self, x: Tensor, context: Context) -> Tensor:
         """Return the mean map [1, channel, lat, lon] of the class.
@@ -79,8 +80,8 @@ class PeriodMean(Baseline):
     period: AnyPeriod = Field(description="which training samples, by their time")
 
     def check(self, context: Context) -> None:
-        """Raise `ModelError` where there are no training samples."""
-        training_rows(context)
+        """Raise where there are no training samples, or none in the period."""
+        training_rows(context).check(period=self.period)
 
     def maps(self, x: Tensor, context: Context) -> Tensor:
         """Return the mean map [1, channel, lat, lon] of the period.
@@ -101,13 +102,14 @@ class MapFile(Baseline):
     path: ConfigPath = Field(description="netCDF file with one variable per channel, named like it")
 
     def check(self, context: Context) -> None:
-        """Raise `DataError` where there is no such file; it is read when first needed."""
-        training_rows(context)
+        """Raise `DataError` where there is no such file, or its map does not fit the network."""
+        rows = training_rows(context)
         if not Path(self.path).is_file():
             raise DataError(
                 f"{self.path}: there is no such file to take the baseline from; give the path of a "
                 "netCDF file, relative to the configuration"
             )
+        rows.from_file(self.path)
 
     def maps(self, x: Tensor, context: Context) -> Tensor:
         """Return the file's map [1, channel, lat, lon].
