@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
+import numpy.typing as npt
 
 from climxai.core.errors import DataError
 from climxai.plots.curves import COLOURS
@@ -26,7 +27,7 @@ FOOT: Final = 0.62
 
 
 def draw_importance(dataset: xr.Dataset, metric: str, *, title: str, dpi: int = 200) -> Figure:
-    """Draw the groups of largest importance, the largest on top.
+    """Draw the groups that matter most, the first on top.
 
     Parameters
     ----------
@@ -48,7 +49,7 @@ def draw_importance(dataset: xr.Dataset, metric: str, *, title: str, dpi: int = 
     if metric not in dataset or dataset.sizes["group"] == 0:
         raise DataError(f"there is no importance by {metric} to draw")
     values = dataset[metric].transpose("group", "seed", "repeat").values
-    order = np.argsort(-values.mean(axis=(1, 2)), kind="stable")[:MOST]
+    order = places_of(dataset, metric)[:MOST]
     shown = values[order]
     places = np.arange(len(order))[::-1]
     mean = shown.mean(axis=(1, 2))
@@ -82,12 +83,23 @@ def draw_importance(dataset: xr.Dataset, metric: str, *, title: str, dpi: int = 
     return figure
 
 
+def places_of(dataset: xr.Dataset, metric: str) -> npt.NDArray[np.intp]:
+    """Return the groups' positions in order: by the passes' ranks where several rank them.
+
+    A single pass has no order but that of the mean over seeds and repeats.
+    """
+    mean = dataset[metric].mean(("seed", "repeat")).values
+    if dataset.attrs.get("passes") == "multi":
+        return np.lexsort((-mean, dataset["rank"].mean("seed").values))
+    return np.argsort(-mean, kind="stable")
+
+
 def _subtitle(dataset: xr.Dataset, shown: int) -> str:
     groups, seeds = dataset.sizes["group"], dataset.sizes["seed"]
-    counted = f"{groups} groups" if shown == groups else f"the {shown} largest of {groups} groups"
+    counted = f"{groups} groups" if shown == groups else f"the first {shown} of {groups} groups"
     ways = {"single": "a single pass", "multi": "several passes"}
     how = f"{ways.get(str(dataset.attrs.get('passes')), 'passes')} {dataset.attrs.get('direction')}"
-    dots = "; dots: seeds" if seeds > 1 else ""
+    dots = f" and {seeds} seeds; dots: seeds" if seeds > 1 else ""
     return f"{counted}, {how}; line: 5-95% over {dataset.sizes['repeat']} repeats{dots}"
 
 

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
-import numpy.typing as npt
 
 from climxai.attribution.methods.permutation import PermutationImportance
 from climxai.bridge.batches import to_tensor
@@ -227,12 +226,12 @@ def _draw(
 
 
 def rows_of(dataset: xr.Dataset, metric: Metric, most: int = 15) -> list[dict[str, Any]]:
-    """Return the groups of largest mean importance, in order, as rows to print."""
+    """Return the groups that matter most, in order, as rows to print."""
+    from climxai.plots.importance import places_of
+
     changes = dataset[metric]
-    mean = changes.mean(("seed", "repeat"))
-    order: npt.NDArray[np.int64] = np.argsort(-mean.values, kind="stable")[:most]
     rows = []
-    for place in order.tolist():
+    for place in places_of(dataset, metric)[:most].tolist():
         here = changes.isel(group=place)
         low, high = np.percentile(here.values, (5, 95))
         rows.append(

@@ -7,14 +7,17 @@ import pytest
 import xarray as xr
 
 from climxai.core.errors import DataError
-from climxai.plots.importance import MOST, draw_importance
+from climxai.plots.importance import MOST, draw_importance, places_of
 
 
 def made(groups: int = 4, seeds: int = 2) -> xr.Dataset:
     random = np.random.default_rng(0)
     values = random.normal(size=(seeds, 5, groups)) * 0.1 + np.arange(groups)
     return xr.Dataset(
-        {"cross_entropy": (("seed", "repeat", "group"), values)},
+        {
+            "cross_entropy": (("seed", "repeat", "group"), values),
+            "rank": (("seed", "group"), np.tile(np.arange(groups)[::-1] + 1, (seeds, 1))),
+        },
         coords={"seed": range(seeds), "group": [f"box {number}" for number in range(groups)]},
         attrs={"passes": "multi", "direction": "backward"},
     )
@@ -40,12 +43,21 @@ def test_bars_are_means_and_lines_percentiles_the_largest_on_top() -> None:
     assert "4 groups, several passes backward" in texts
 
 
+def test_several_passes_order_by_rank_and_a_single_pass_by_mean() -> None:
+    # A group may change more once others are gone; its rank is the order of the passes.
+    dataset = made()
+    dataset["rank"][:] = [[1, 2, 3, 4], [2, 1, 3, 4]]
+    assert places_of(dataset, "cross_entropy").tolist() == [1, 0, 2, 3]
+    dataset.attrs["passes"] = "single"
+    assert places_of(dataset, "cross_entropy").tolist() == [3, 2, 1, 0]
+
+
 def test_of_many_groups_the_largest_are_drawn() -> None:
     figure = draw_importance(made(60, 1), "cross_entropy", title="Importance")
     axes = figure.axes[0]
     assert len(axes.patches) == MOST
     assert axes.get_yticklabels()[0].get_text() == "box 59"
-    assert f"the {MOST} largest of 60 groups" in figure.texts[1].get_text()
+    assert f"the first {MOST} of 60 groups" in figure.texts[1].get_text()
 
 
 def test_nothing_to_draw_is_refused() -> None:
