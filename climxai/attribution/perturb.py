@@ -301,9 +301,13 @@ def idle_groups(network: Network, indices: Indices) -> Tensor:
         draw = torch.Generator().manual_seed(0)
         direction = torch.randn((1, *front.shape), generator=draw, dtype=network.dtype)
         network.cache["idle_cells"] = front.pull(direction).reshape(-1) == 0
-    looked_at = ~network.cache["idle_cells"]
-    group = torch.from_numpy(indices.cover.group)
-    cell = torch.from_numpy(indices.cover.cell)
-    hits = torch.zeros(len(indices.cover), dtype=torch.int64)
-    hits.index_add_(0, group, looked_at[cell].to(torch.int64))
-    return hits == 0
+    held = network.cache.get("idle_groups")
+    if held is None or held[0] is not indices:
+        group = torch.from_numpy(indices.cover.group)
+        looked_at = ~network.cache["idle_cells"][torch.from_numpy(indices.cover.cell)]
+        hits = torch.zeros(len(indices.cover), dtype=torch.int64)
+        hits.index_add_(0, group, looked_at.to(torch.int64))
+        held = (indices, hits == 0)
+        network.cache["idle_groups"] = held
+    idle: Tensor = held[1]
+    return idle
