@@ -99,7 +99,7 @@ def _called(name: str, variance: Array) -> str:
 
 def _groups(axes: Any, at: Array, names: Sequence[str], points: float) -> None:
     """Draw one mark and colour per name; ``none`` as small grey crosses."""
-    order = sorted(set(names) - {"none"})
+    order = sorted(set(names) - {"none"}, key=_natural)
     for number, name in enumerate(order):
         inside = np.array([each == name for each in names])
         axes.scatter(
@@ -114,6 +114,12 @@ def _groups(axes: Any, at: Array, names: Sequence[str], points: float) -> None:
             at[none, 0], at[none, 1], s=0.6 * points, color=FAINT, marker="x", linewidths=0.7,
             label=f"none ({none.sum()})",
         )  # fmt: skip
+
+
+def _natural(name: str) -> tuple[str, int]:
+    """Return what sorts cluster 2 before cluster 10."""
+    text, _, number = name.rpartition(" ")
+    return (text, int(number)) if number.isdigit() else (name, 0)
 
 
 def _bare(axes: Any) -> None:
