@@ -24,10 +24,11 @@ def nothing(done: int = 1, note: str = "") -> None:
 
 
 @pytest.mark.parametrize("lengths", [(24,), (1, 9, 14), (5, 5, 5, 9)])
-@pytest.mark.parametrize("coarsen", [None, 2])
+@pytest.mark.parametrize(("coarsen", "channels"), [(None, 1), (2, 1), (None, 2), (3, 2)])
 def test_coarse_maps_are_those_of_the_whole(
-    explained: Explained, lengths: tuple[int, ...], coarsen: int | None
+    make: Callable[..., Explained], lengths: tuple[int, ...], coarsen: int | None, channels: int
 ) -> None:
+    explained = make(channels=channels)
     shards = {seed: paths[::-1] for seed, paths in explained.write(lengths).items()}
     opened = read_heads(shards, CLASSES)
     chosen = opened.row[opened.label == 1]

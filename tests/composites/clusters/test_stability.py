@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from climxai.composites.clusters import embedding
 from climxai.composites.clusters.algorithms import KMeans, Spectral
 from climxai.composites.clusters.embedding import FEWEST, pca_places, tsne_places
 from climxai.composites.clusters.found import find
@@ -129,3 +130,10 @@ def test_tsne_keeps_clouds_together_and_gives_the_same_bits() -> None:
     assert places.tobytes() == tsne_places(values, 15.0, 0).tobytes()
     assert np.isnan(tsne_places(values[: FEWEST - 1], 15.0, 0)).all()
     assert np.isfinite(tsne_places(np.zeros((6, 3)), 30.0, 0)).all()
+
+
+def test_of_many_samples_an_even_part_is_arranged(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(embedding, "MOST", 30)
+    values, _ = blobs()
+    placed = np.isfinite(tsne_places(values, 5.0, 0)).all(axis=1)
+    assert np.flatnonzero(placed).tolist() == list(range(0, 90, 3))
