@@ -10,9 +10,11 @@ from __future__ import annotations
 
 import copy
 import operator
+import re
 import warnings
 from collections.abc import Hashable
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -148,6 +150,7 @@ def trace(
             "fixed batch size"
         ) from error
     graph = program.graph
+    _drop_checks(graph)
     constants = _constants(program)
     inputs = [n.name for n in graph.nodes if n.op == "placeholder" and n.name not in constants]
     output = next(n for n in graph.nodes if n.op == "output").args[0]
@@ -175,6 +178,13 @@ def trace(
 
 
 _SOFTMAX = ("aten.softmax.int", "aten._softmax.default", "aten.log_softmax.int")
+
+
+def _drop_checks(graph: Graph) -> None:
+    """Take out the graph's checks of its own tensors, which give no value."""
+    for node in reversed(list(graph.nodes)):
+        if node.op == "call_function" and "assert" in str(node.target) and not node.users:
+            graph.erase_node(node)
 
 
 def _constants(program: torch.export.ExportedProgram) -> dict[str, Tensor]:
@@ -240,11 +250,24 @@ def call(node: Node, values: dict[Node, Any]) -> Any:
 def place_of(node: Node) -> str:
     """Return where a graph node comes from, for messages: ``"'block.0' (Conv2d)"``."""
     stack = [entry for entry in node.meta.get("nn_module_stack", {}).values() if entry[0]]
+    line = _source_line(node)
     if not stack:
-        return f"the network's forward (graph node {node.name})"
+        return f"the network's forward ({line}graph node {node.name})"
     path, kind = stack[-1]
     short = kind if isinstance(kind, str) else kind.__name__
-    return f"'{path}' ({short.rsplit('.', 1)[-1]}, graph node {node.name})"
+    return f"'{path}' ({short.rsplit('.', 1)[-1]}, {line}graph node {node.name})"
+
+
+def _source_line(node: Node) -> str:
+    """Return ``"file.py:12, "`` for the line of a forward that made a node, or nothing.
+
+    Lines of torch's own modules, which name themselves, are left out.
+    """
+    frames = re.findall(r'File "([^"]+)", line (\d+)', node.meta.get("stack_trace") or "")
+    file = Path(frames[-1][0]) if frames else None
+    if file is None or file.parts[-4:-1] == ("torch", "nn", "modules"):
+        return ""
+    return f"{file.name}:{frames[-1][1]}, "
 
 
 def layer_name(node: Node) -> str:

@@ -21,8 +21,12 @@ class Relevance:
         The explained scalar [sample]: what a conserving method distributes.
     reference
         The scalar [sample] at the reference the explanation compares with, or None.
+    handed
+        Relevance [sample] that was handed out where it is not the output, else None: what a
+        conserving method's map adds up to.
     """
 
     values: Tensor
     output: Tensor
     reference: Tensor | None = None
+    handed: Tensor | None = None

@@ -36,6 +36,27 @@ def explained(
     return ((outputs - reference) * start).flatten(1).sum(1), compared
 
 
+def one_in_total(outputs: Tensor, start: Tensor, reference: Tensor | None) -> Tensor:
+    """Return relevance of outputs [sample, *output_shape] that is one in total for every sample.
+
+    It is spread over the outputs as their weights are; where weights cancel, as in a difference of
+    scores, by what each output contributes to the explained scalar. Zero where that is zero.
+
+    Parameters
+    ----------
+    outputs, start, reference
+        As for `explained`.
+    """
+    compared = outputs if reference is None else outputs - reference
+    flat = start.flatten(1)
+    parts = (compared * start).flatten(1)
+    total, scalar = flat.sum(1, keepdim=True), parts.sum(1, keepdim=True)
+    cancelled = total.abs() <= 1e-6 * flat.abs().sum(1, keepdim=True)
+    shared = (parts / scalar).masked_fill(scalar == 0, 0.0)
+    spread = (flat / total).masked_fill(total == 0, 0.0)
+    return shared.where(cancelled, spread).reshape(start.shape)
+
+
 def check_start(outputs: Tensor, start: Tensor) -> None:
     """Raise `ModelError` unless the weights have the outputs' shape."""
     if start.shape != outputs.shape:

@@ -20,13 +20,14 @@ PER_LAYER: Final = {
     "passed": "relevance that the layer passed on to its inputs",
     "bias": "relevance that the layer's bias took",
     "stabiliser": "relevance that the layer's stabiliser took",
-    "other": "relevance that empty sides, zero denominators and rounding took in the layer",
+    "other": "relevance that empty sides, zero denominators, fixed numbers and rounding took",
     "positive": "sum of the positive values that the layer passed on",
     "negative": "sum of the negative values that the layer passed on",
+    "outside": "how many valid inputs of the layer lay outside the bounds of its z-B rule",
 }
 PER_SAMPLE: Final = {
     "output": "explained output, less its reference where there is one",
-    "start": "relevance that the walk started from",
+    "start": "relevance handed out at the output, by which every share is measured",
     "total": "sum of relevance on all cells of the input",
     "land": "sum of relevance on invalid cells",
 }
@@ -53,7 +54,7 @@ def audit_dataset(
     -------
     xarray.Dataset
         `PER_LAYER` (seed, layer, sample); `PER_SAMPLE`, conservation and zero_map (seed, sample);
-        coordinates layer, kind and rule of each layer.
+        coordinates layer, kind and rule of each layer; the rule is empty for steps that need none.
     """
     import xarray as xr
 
@@ -70,8 +71,8 @@ def audit_dataset(
             for name, column in single.items():
                 column[number, where] = getattr(audit, "score" if name == "output" else name)
     with np.errstate(divide="ignore", invalid="ignore"):
-        share = (single["total"] - single["land"]) / single["output"]
-    single["conservation"] = np.where(single["output"] != 0, share, np.nan)
+        share = (single["total"] - single["land"]) / single["start"]
+    single["conservation"] = np.where(single["start"] != 0, share, np.nan)
     dataset = xr.Dataset(
         {
             **{
@@ -85,7 +86,7 @@ def audit_dataset(
             "conservation": (
                 ("seed", "sample"),
                 single["conservation"],
-                _named("sum of relevance on valid cells over the explained output"),
+                _named("sum of relevance on valid cells over what was handed out at the output"),
             ),
             "zero_map": (
                 ("seed", "sample"),

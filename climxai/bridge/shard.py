@@ -37,7 +37,7 @@ def shard_dataset(
     ----------
     relevance
         ``values`` [sample, channel, lat, lon] and ``output`` [sample], the explained scalar, less
-        its reference where there is one.
+        its reference where there is one; conservation is measured by ``handed`` where it is given.
     inputs
         The maps explained, whose coordinates are taken over.
     valid
@@ -67,11 +67,14 @@ def shard_dataset(
 
     values = relevance.values.detach().cpu().numpy().astype(np.float32, copy=True)
     output = relevance.output.detach().cpu().numpy().astype(np.float64)
+    handed = output
+    if relevance.handed is not None:
+        handed = relevance.handed.detach().cpu().numpy().astype(np.float64)
     leak = np.abs(values[:, ~valid].astype(np.float64)).sum(axis=1)
     on_valid = values[:, valid].astype(np.float64)
     total = on_valid.sum(axis=1)
     with np.errstate(divide="ignore", invalid="ignore"):
-        conservation = np.where(decomposes & (output != 0), total / output, np.nan)
+        conservation = np.where(decomposes & (handed != 0), total / handed, np.nan)
     values[:, ~valid] = np.nan
     flags = {
         "flag_values": np.arange(len(classes), dtype=np.int32),
@@ -104,15 +107,16 @@ def shard_dataset(
                 "sample",
                 conservation,
                 {
-                    "long_name": "sum of relevance on valid cells over the explained output",
+                    "long_name": "sum of relevance on valid cells over what was handed out: the "
+                    "explained output, unless the method starts from something else",
                     "units": "1",
                 },
             ),
             "completeness_gap": (
                 "sample",
-                np.where(decomposes, output - total, np.nan),
+                np.where(decomposes, handed - total, np.nan),
                 {
-                    "long_name": "explained output less the sum of relevance on valid cells",
+                    "long_name": "relevance handed out less the sum of relevance on valid cells",
                     "units": "1",
                 },
             ),

@@ -79,10 +79,12 @@ def attribute(
         part = slice(first, first + BATCH)
         found.append(task.method.attribute(network, tensor[part], start[part], context.take(part)))
     references = [each.reference for each in found if each.reference is not None]
+    handed = [each.handed for each in found if each.handed is not None]
     relevance = Relevance(
         torch.cat([each.values for each in found]),
         torch.cat([each.output for each in found]),
         torch.cat(references) if references else None,
+        torch.cat(handed) if handed else None,
     )
     chosen = kept.numpy()
     index = prepared.index_of(task.positions[chosen])

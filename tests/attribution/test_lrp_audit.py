@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 import torch
 from torch import nn
 
 from climxai.attribution.context import Context
-from climxai.attribution.lrp.advice import advise
+from climxai.attribution.lrp.advice import advise, scores_and_biases
 from climxai.attribution.methods.lrp import LayerwiseRelevance
 from climxai.attribution.network import trace
 
@@ -57,7 +58,9 @@ class Troubled(nn.Module):
 def test_advice_has_a_place_and_a_reason():
     network = trace(Troubled(), (1, 9, 9))
     x = torch.randn(4, 1, 9, 9) * 0.01
-    given = advise(network, scores=network(x) * 0.5, first_layer_penalty=0.0)
+    start = torch.eye(2)[:1].repeat(4, 1)
+    scores = scores_and_biases(network, network(x), start, Context(torch.ones(1, 9, 9).bool()))
+    given = advise(network, scores=[scores], first_layer_penalty=0.0)
     assert len(given) == 5
     for words, text in zip(
         ("Max pooling at 'pool'", "Sigmoid", "Strided convolution at 'conv'", "Biases", "penalty"),
@@ -72,4 +75,59 @@ def test_no_advice_for_a_plain_network():
     module[1].bias.data.zero_()
     module[3].bias.data.zero_()
     network = trace(module, (1, 3, 3))
-    assert advise(network, scores=network(torch.randn(8, 1, 3, 3)), first_layer_penalty=0.1) == ()
+    x, start = torch.randn(8, 1, 3, 3), torch.eye(2)[:1].repeat(8, 1)
+    scores = scores_and_biases(network, network(x), start, Context(torch.ones(1, 3, 3).bool()))
+    assert advise(network, scores=[scores], first_layer_penalty=0.1) == ()
+
+
+def test_a_bias_is_compared_with_what_the_field_adds_to_the_explained_score():
+    """One output of 0.4 x + 1 and one of 9 x + 100: only the second's score is mostly bias."""
+    module = nn.Linear(1, 2)
+    module.weight.data = torch.tensor([[40.0], [9.0]])
+    module.bias.data = torch.tensor([1.0, 100.0])
+    network = trace(module, (1,))
+    x, valid = torch.full((3, 1), -1.0), torch.ones(1).bool()
+    told = []
+    for output in (0, 1):
+        start = torch.eye(2)[output : output + 1].repeat(3, 1)
+        scores, alone = scores_and_biases(network, network(x), start, Context(valid))
+        assert alone.tolist() == [[1.0] * 3, [100.0] * 3][output]
+        told.append(advise(network, scores=[(scores, alone)]))
+    assert told[0] == ()
+    assert "Biases alone give an explained score of 100, the field moves it by 9" in told[1][0]
+    context = Context(valid, reference=network(torch.zeros(1, 1)))
+    assert advise(network, scores=[scores_and_biases(network, network(x), start, context)]) == ()
+
+
+@pytest.mark.parametrize(
+    ("run", "expected"),
+    [
+        (lambda m, x: torch.sigmoid(m.conv(x)), []),
+        (lambda m, x: torch.sigmoid(m.conv(x).mean((2, 3))).squeeze(-1), []),
+        (lambda m, x: m.conv(torch.sigmoid(m.conv(x))), ["Sigmoid inside"]),
+        (lambda m, x: m.conv(x).amax((2, 3)), ["Max pooling"]),
+        (lambda m, x: m.conv(x).flatten(2).unflatten(1, (1, 1)).amax(1), []),
+        (lambda m, x: m.up(x), ["Transposed convolution at 'up'"]),
+        (lambda m, x: m.even(x), []),
+        (lambda m, x: m.odd(x), ["Strided convolution at 'odd'"]),
+    ],
+)
+def test_advice_fits_the_architecture(run, expected):
+    module = Advised(run)
+    given = advise(trace(module, (1, 9, 9)))
+    assert [words in text for words, text in zip(expected, given, strict=True)] == [True] * len(
+        expected
+    )
+
+
+class Advised(nn.Module):
+    def __init__(self, run):
+        super().__init__()
+        self.run = run
+        self.conv = nn.Conv2d(1, 1, 3)
+        self.up = nn.ConvTranspose2d(1, 1, 3, stride=2)
+        self.even = nn.Conv2d(1, 1, 4, stride=2)
+        self.odd = nn.Conv2d(1, 1, 5, stride=(2, 1))
+
+    def forward(self, x):
+        return self.run(self, x)

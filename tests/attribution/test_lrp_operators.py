@@ -64,8 +64,35 @@ def test_max_pooling_winner_and_proportional():
     winner = explain(module, "zero", x, start=start).values
     assert winner.flatten().tolist() == [0, 3, 0, 5]
     found = explain(module, "zero", x, {"max_pooling": "proportional"}, start).values
-    expected = [3 * 1 / 4, 3 * 3 / 4, 5 * -2 / 3, 5 * 5 / 3]
+    expected = [3 * 1 / 4, 3 * 3 / 4, 0, 5]  # a negative value has no share of a maximum
     np.testing.assert_allclose(found.flatten(), expected, atol=1e-12)
+
+
+def test_proportional_max_pooling_of_windows_that_nearly_cancel_or_have_nothing_positive():
+    x = torch.tensor([[[[1.0, -0.999, 0.25, 0], [-3, -1, -2, -4], [0, 0, 0, 0]]]]).double()
+    start = torch.ones(1, 1, 3, 1).double()
+    module = nn.Sequential(nn.MaxPool2d((1, 4)), Shift())
+    found = explain(module, "zero", x, {"max_pooling": "proportional"}, start).values
+    # Outputs 1 + 2, -1 + 2, 0 + 2, of which the maximum gets its part; the sum of every window.
+    expected = [[0.8, 0, 0.2, 0], [0, -1, 0, 0], [0, 0, 0, 0]]
+    np.testing.assert_allclose(found[0, 0], expected, atol=1e-12)
+
+
+class Shift(nn.Module):
+    def forward(self, x):
+        return x + 2.0
+
+
+def test_ties_in_a_maximum():
+    """A window's first largest value wins; a maximum over dimensions shares evenly."""
+
+    class Largest(nn.Module):
+        def forward(self, x):
+            return x.amax((2, 3))
+
+    x = torch.ones(1, 1, 2, 2).double()
+    assert explain(nn.MaxPool2d(2), "zero", x).values.flatten().tolist() == [1, 0, 0, 0]
+    assert explain(Largest(), "zero", x).values.flatten().tolist() == [0.25] * 4
 
 
 class Shifted(nn.Module):

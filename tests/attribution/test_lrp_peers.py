@@ -180,6 +180,73 @@ def test_zennit_first_layers(zennit, name, first):
     same(found, expected)
 
 
+@pytest.mark.parametrize("scale", [1e-2, 1e-3])
+@pytest.mark.parametrize("first", ["flat", "w_square"])
+@pytest.mark.parametrize("name", ["dense", "convolutional"])
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+def test_zennit_first_layers_with_small_weights(zennit, name, first, scale):
+    """zennit stabilises w-square and flat too, which shows where squared weights are small."""
+    modules = seeded(name), seeded(name)
+    for module in modules:
+        module[0].weight.data *= scale
+        module[0].bias.data *= scale
+    x, start = inputs(modules[0])
+    chosen, make = FIRST[first]
+    expected = by_zennit(
+        zennit, modules[0], zennit.rules.Epsilon(1e-6), x, start, make(zennit.rules)
+    )
+    rule = {"name": "map", "default": "epsilon", "first": chosen}
+    same(ours(modules[1], rule, "zennit", x, start), expected)
+
+
+def small(name, scale=1e-4):
+    """A network whose sums are so small that the stabiliser's size shows."""
+    module = seeded(name)
+    for parameter in module.parameters():
+        parameter.data *= scale if parameter.ndim > 1 else 0
+    return module
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+def test_zennit_default_of_epsilon(zennit):
+    x, start = inputs(small("dense"))
+    expected = by_zennit(zennit, small("dense"), zennit.rules.Epsilon(), x, start)
+    same(ours(small("dense"), "epsilon", "zennit", x, start), expected)
+    same(ours(small("dense"), "epsilon_plus", "zennit", x, start), expected)
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_captum_default_of_epsilon():
+    captum = pytest.importorskip("captum.attr", reason="captum is not installed")
+    from captum.attr._utils import lrp_rules
+
+    module = small("dense")
+    x, start = inputs(module)
+    for layer in module:
+        if isinstance(layer, nn.Linear):
+            layer.rule = lrp_rules.EpsilonRule()
+    expected = captum.LRP(module).attribute(x.clone(), target=1).detach()
+    same(ours(small("dense"), "epsilon", "captum", x, start), expected)
+    # The size of the others is another map.
+    other = ours(small("dense"), {"name": "epsilon", "epsilon": 1e-6}, "captum", x, start)
+    assert (other - expected).abs().amax() > 0.1 * expected.abs().amax()
+
+
+def test_innvestigate_default_of_epsilon():
+    """1e-7 in iNNvestigate's EpsilonRule; the map of one dense layer by hand."""
+    module = nn.Linear(4, 2, bias=False)
+    module.weight.data = torch.tensor([[2e-7, 1e-7, 0, 0], [1e-7, 0, 3e-7, 0]])
+    x = torch.ones(1, 4)
+    network = trace(module, (4,))
+    start = torch.tensor([[1.0, 0.0]])
+    for rule in ("epsilon", "epsilon_plus"):
+        method = LayerwiseRelevance(rule=rule, convention="innvestigate")
+        found = method.attribute(network, x, start, Context(torch.ones(4).bool())).values
+        z = 3e-7
+        expected = torch.tensor([[2e-7, 1e-7, 0, 0]]) * z / (z + 1e-7)
+        torch.testing.assert_close(found, expected, atol=1e-12, rtol=1e-5)
+
+
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")
 def test_zennit_residual(zennit):
     """A sum is the Norm rule on both addends; zennit has it for modules that sum a stack."""

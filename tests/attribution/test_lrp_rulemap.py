@@ -7,12 +7,15 @@ import torch
 from pydantic import TypeAdapter, ValidationError
 from torch import nn
 
+from climxai.attribution.context import Context
 from climxai.attribution.lrp.conventions import Settled
+from climxai.attribution.lrp.layer import Layer
 from climxai.attribution.lrp.plan import plan_for
-from climxai.attribution.lrp.rulemap import RULE_CHOICES, AnyRuleChoice, Layer, rule_for
+from climxai.attribution.lrp.rulemap import RULE_CHOICES, AnyRuleChoice, rule_for
 from climxai.attribution.methods.lrp import LayerwiseRelevance
 from climxai.attribution.network import trace
 from climxai.core.errors import ModelError
+from tests.attribution.rows import MemoryRows
 
 choose = TypeAdapter(AnyRuleChoice).validate_python
 
@@ -108,6 +111,77 @@ def test_settings_that_make_no_sense(value):
         choose(value)
 
 
+PATTERNS = {"*": "epsilon", "d*": "gamma", "dense?": "alpha2beta1", "dense1": "flat"}
+
+
+@pytest.mark.parametrize("reverse", [False, True])
+def test_of_several_patterns_the_most_specific_wins_whatever_the_order(network, reverse):
+    ordered = dict(reversed(PATTERNS.items())) if reverse else PATTERNS
+    found = assigned(network, {"name": "map", "default": "zero", "layers": ordered})
+    assert found["dense1"] == "flat"
+    assert found["dense0"] == found["dense2"] == "alpha2beta1"
+    assert found["first"] == found["pool"] == "epsilon"
+
+
+def test_patterns_as_specific_as_each_other_are_refused(network):
+    with pytest.raises(ModelError, match=r"'\*0', 'd\*' all match layer 'dense0'"):
+        assigned(
+            network,
+            {"name": "map", "default": "zero", "layers": {"d*": "epsilon", "*0": "gamma"}},
+        )
+    same = {"d*": "epsilon", "*0": "epsilon"}
+    found = assigned(network, {"name": "map", "default": "zero", "layers": same})
+    assert found["dense0"] == "epsilon"
+    undecided = LayerwiseRelevance(
+        rule={"name": "map", "default": "zero", "layers": {"?*": "gamma", "*?": "alpha1beta0"}}
+    )
+    assert undecided.signed  # asked before any network is there
+
+
+def test_the_last_of_two_layers_is_upper():
+    """Montavon et al. (2019): LRP-0 near the output, whatever the depth."""
+    dense = nn.Sequential(nn.Linear(4, 3), nn.ReLU(), nn.Linear(3, 2))
+    assert assigned(trace(dense, (4,)), "composite") == {"0": "w_square", "2": "zero"}
+
+
+@pytest.mark.parametrize(
+    ("module", "rule", "message"),
+    [
+        (nn.Linear(6, 3), "pass", "shaped like its input"),
+        (
+            nn.Sequential(nn.Unflatten(1, (1, 2, 3)), nn.Upsample(scale_factor=2)),
+            {"name": "map", "default": "zero", "kinds": {"interpolation": "flat"}},
+            "interpolation",
+        ),
+        (
+            nn.Sequential(nn.Linear(6, 3), nn.ReLU(), nn.Linear(3, 2)),
+            {"name": "map", "default": "zero", "last": "z_box"},
+            "z_box needs bounds",
+        ),
+        (
+            nn.Sequential(nn.GELU(), nn.Linear(6, 2)),
+            {"name": "map", "default": "zero", "first": "z_box"},
+            "z_box needs bounds",
+        ),
+    ],
+)
+def test_rules_that_do_not_suit_are_refused_before_anything_runs(module, rule, message):
+    traced = trace(module, (6,))
+    rows = MemoryRows(torch.randn(5, 6))
+    with pytest.raises(ModelError, match=message):
+        LayerwiseRelevance(rule=rule).check(traced, Context(torch.ones(6).bool(), training=rows))
+
+
+def test_z_box_passes_the_check_where_bounds_can_be_followed():
+    module = nn.Sequential(nn.ReLU(), nn.Unflatten(1, (2, 3)), nn.Flatten(), nn.Linear(6, 2))
+    context = Context(torch.ones(6).bool(), training=MemoryRows(torch.randn(5, 6)))
+    first = LayerwiseRelevance(rule={"name": "map", "default": "zero", "first": "z_box"})
+    first.check(trace(module, (6,)), context)
+    given = {"name": "z_box", "low": 0, "high": 9}
+    last = LayerwiseRelevance(rule={"name": "map", "default": "zero", "last": given})
+    last.check(trace(module, (6,)), context)
+
+
 @pytest.mark.parametrize("name", RULE_CHOICES)
 def test_choices_survive_json(name):
     extra = {"alpha_beta": {"alpha": 2, "beta": 1}, "map": {"default": "zero"}}.get(name, {})
@@ -120,6 +194,8 @@ def test_choices_survive_json(name):
 def test_signs_of_the_maps():
     assert not LayerwiseRelevance(rule="alpha1beta0").signed
     assert not LayerwiseRelevance(rule="deep_taylor").signed
+    # Samples beyond the training data's bounds contribute negatively.
+    assert LayerwiseRelevance(rule={"name": "deep_taylor", "first": "z_box"}).signed
     assert LayerwiseRelevance(rule="alpha1beta0").colour == "sequential"
     assert LayerwiseRelevance(rule="alpha2beta1").signed
     assert LayerwiseRelevance(rule="epsilon_plus").signed

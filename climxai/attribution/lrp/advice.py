@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import torch
 from torch import Tensor
+from torch.fx import Node
 
+from climxai.attribution.context import Context
 from climxai.attribution.network import Network, place_of
+from climxai.attribution.scalar import explained
 
 _SIGMOIDS = ("aten.sigmoid.default", "aten.hardsigmoid.default")
 
@@ -13,7 +18,7 @@ _SIGMOIDS = ("aten.sigmoid.default", "aten.hardsigmoid.default")
 def advise(
     network: Network,
     *,
-    scores: Tensor | None = None,
+    scores: Iterable[tuple[Tensor, Tensor]] = (),
     first_layer_penalty: float | None = None,
 ) -> tuple[str, ...]:
     """Return advice, one sentence or two each, with the reason.
@@ -23,8 +28,7 @@ def advise(
     network
         The traced network.
     scores
-        Explained scalars and, beside them, outputs are compared with what biases alone give:
-        outputs [sample, *output_shape] of typical samples, or None to leave that out.
+        For every objective, what `scores_and_biases` returned for typical samples.
     first_layer_penalty
         Coefficient of the first layer's L2 or L1 penalty in training, None where unknown.
     """
@@ -32,32 +36,74 @@ def advise(
         *_max_pooling(network),
         *_sigmoids(network),
         *_strides(network),
-        *_biases(network, scores),
+        *_biases(scores),
         *_penalty(first_layer_penalty),
     )
 
 
-def _named(network: Network, names: tuple[str, ...]) -> list[str]:
-    return [place_of(n) for n in network.graph.nodes if str(n.target) in names]
+def scores_and_biases(
+    network: Network, outputs: Tensor, start: Tensor, context: Context
+) -> tuple[Tensor, Tensor]:
+    """Return explained scalars [sample], and what they are where biases alone act [sample].
+
+    Parameters
+    ----------
+    outputs
+        Outputs [sample, *output_shape] of typical samples.
+    start
+        The objective's weights of them.
+    context
+        Its ``reference`` is subtracted from both.
+    """
+    zeros = torch.zeros((1, *network.shape), dtype=network.dtype, device=network.device)
+    with torch.no_grad():
+        alone = network(zeros).expand_as(outputs)
+    reference = context.reference
+    return explained(outputs, start, reference)[0], explained(alone, start, reference)[0]
 
 
 def _max_pooling(network: Network) -> list[str]:
     found = [
         place_of(n)
         for n in network.graph.nodes
-        if "max_pool" in str(n.target) and n.op == "call_function"
+        if n.op == "call_function" and ("max_pool" in str(n.target) or _largest_of_maps(n))
     ]
     if not found:
         return []
     return [
         f"Max pooling at {', '.join(found)}: all relevance of a window goes to one cell, so that "
-        "maps are speckled and jump with small shifts of the field. Average pooling, or the "
-        "convention `max_pooling: proportional`, gives smoother maps."
+        "maps are speckled and jump with small shifts of the field. Average pooling, or for "
+        "windows the convention `max_pooling: proportional`, gives smoother maps."
     ]
 
 
+def _largest_of_maps(node: Node) -> bool:
+    """Whether a node takes the largest value over the cells of maps [sample, channel, lat, lon]."""
+    if str(node.target) not in ("aten.amax.default", "aten.max.dim"):
+        return False
+    rank = len(node.all_input_nodes[0].meta["val"].shape)
+    dims = node.args[1] if len(node.args) > 1 else []
+    over = [dims] if isinstance(dims, int) else list(dims)  # type: ignore[arg-type]
+    return rank == 4 and any(dim % rank in (2, 3) for dim in over)
+
+
+def _at_the_end(node: Node) -> bool:
+    """Whether a node's value is the network's output, or reshaped to it."""
+    return all(
+        user.op == "output" or (_only_reshapes(user) and _at_the_end(user)) for user in node.users
+    )
+
+
+def _only_reshapes(node: Node) -> bool:
+    return any(word in str(node.target) for word in ("view", "reshape", "flatten", "squeeze"))
+
+
 def _sigmoids(network: Network) -> list[str]:
-    found = _named(network, _SIGMOIDS)
+    found = [
+        place_of(n)
+        for n in network.graph.nodes
+        if str(n.target) in _SIGMOIDS and not _at_the_end(n)
+    ]
     if not found:
         return []
     return [
@@ -67,10 +113,11 @@ def _sigmoids(network: Network) -> list[str]:
 
 
 def _strides(network: Network) -> list[str]:
-    found = []
+    down: list[str] = []
+    up: list[str] = []
     for node in network.graph.nodes:
         name = str(node.target)
-        if not name.startswith("aten.conv") or "transpose" in name:
+        if not name.startswith("aten.conv"):
             continue
         weight, stride = node.args[1].meta["val"].shape, node.args[3] if len(node.args) > 3 else [1]
         uneven = any(
@@ -78,36 +125,45 @@ def _strides(network: Network) -> list[str]:
             for step, kernel in zip(_each(stride, len(weight) - 2), weight[2:], strict=True)
         )
         if uneven:
-            found.append(place_of(node))
-    if not found:
-        return []
-    return [
-        f"Strided convolution at {', '.join(found)} with a kernel that is no multiple of its "
-        "stride: some cells enter more windows than others, which prints a checkerboard on the "
-        "maps. Use a kernel that is a multiple of the stride, or pooling after a convolution "
-        "without stride."
-    ]
+            (up if "transpose" in name else down).append(place_of(node))
+    advice = []
+    if down:
+        advice.append(
+            f"Strided convolution at {', '.join(down)} with a kernel that is no multiple of its "
+            "stride: some cells enter more windows than others, which prints a checkerboard on "
+            "the maps. Use a kernel that is a multiple of the stride, or pooling after a "
+            "convolution without stride."
+        )
+    if up:
+        advice.append(
+            f"Transposed convolution at {', '.join(up)} with a kernel that is no multiple of its "
+            "stride: some outputs rest on more inputs than others, which prints a checkerboard on "
+            "outputs and maps. Use a kernel that is a multiple of the stride, or interpolation "
+            "before a convolution."
+        )
+    return advice
 
 
 def _each(stride: list[int], dims: int) -> list[int]:
     return list(stride) * dims if len(stride) == 1 else list(stride)
 
 
-def _biases(network: Network, scores: Tensor | None) -> list[str]:
-    if scores is None or not scores.numel():
-        return []
-    zeros = torch.zeros((1, *network.shape), dtype=network.dtype, device=network.device)
-    with torch.no_grad():
-        alone = network(zeros).abs().flatten().amax()
-    typical = scores.abs().flatten(1).amax(1).median()
-    if typical > alone:
-        return []
-    return [
-        f"Biases alone give an output of {float(alone):.3g}, typical samples {float(typical):.3g}: "
-        "more of the score comes from biases than from the field, and relevance is a small "
-        "difference of large numbers. Explain a logit difference, subtract the prediction at zero "
-        "input (`minus: zero_input`), or train with smaller biases."
-    ]
+def _biases(scores: Iterable[tuple[Tensor, Tensor]]) -> list[str]:
+    advice = []
+    for explained_scalar, alone in scores:
+        if not alone.numel():
+            continue
+        from_biases = float(alone.abs().median())
+        from_field = float((explained_scalar - alone).abs().median())
+        if from_field >= from_biases:
+            continue
+        advice.append(
+            f"Biases alone give an explained score of {from_biases:.3g}, the field moves it by "
+            f"{from_field:.3g} (medians): more of the score comes from biases than from the field, "
+            "and relevance is a small part of it. Explain a logit difference, subtract the "
+            "prediction at zero input (`minus: zero_input`), or train with smaller biases."
+        )
+    return advice
 
 
 def _penalty(penalty: float | None) -> list[str]:

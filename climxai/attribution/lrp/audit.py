@@ -11,11 +11,12 @@ from torch import Tensor
 
 from climxai.attribution.lrp.conventions import Settled
 from climxai.attribution.lrp.crossing import per_sample
-from climxai.attribution.lrp.engine import Trail, find_grounds, propagate
-from climxai.attribution.lrp.explain import check_valid, start_relevance
+from climxai.attribution.lrp.engine import find_grounds
+from climxai.attribution.lrp.explain import check_valid, start_relevance, walk
 from climxai.attribution.lrp.plan import plan_for
 from climxai.attribution.lrp.rulemap import Assignment
 from climxai.attribution.lrp.rules import Rule
+from climxai.attribution.lrp.trail import Trail
 from climxai.attribution.network import Network
 from climxai.attribution.scalar import explained
 
@@ -26,10 +27,13 @@ Values = npt.NDArray[np.float64]
 class Audit:
     """Sums of relevance per layer that needs a rule, from the output down to the input.
 
+    Steps without a rule that may keep relevance have a line too: a padding with a number, a mask, a
+    constant channel, a softmax inside. So what all lines took and the total add up to the start.
+
     Parameters
     ----------
     layers, kinds, rules
-        Name, kind and rule of every layer.
+        Name, kind and rule of every line; an empty rule for steps that need none.
     arrived
         Relevance that reached the layer's output [layer, sample].
     passed
@@ -37,13 +41,17 @@ class Audit:
     bias, stabiliser
         What its bias and its stabiliser took [layer, sample].
     other
-        The rest of ``arrived - passed``: empty sides, zero denominators, rounding [layer, sample].
+        The rest of ``arrived - passed``: empty sides, zero denominators, fixed numbers, rounding
+        [layer, sample].
     positive, negative
         Sums of the positive and of the negative values passed on [layer, sample].
+    outside
+        How many valid inputs lay outside the bounds of a z-B rule [layer, sample].
     score
         The explained scalar [sample].
     start
-        Relevance that the walk started from [sample]; the score unless the convention says else.
+        Relevance that the walk started from [sample], the denominator of every share: the score
+        unless the convention says else.
     total
         Relevance that reached the input [sample].
     land
@@ -62,6 +70,7 @@ class Audit:
     other: Values
     positive: Values
     negative: Values
+    outside: Values
     score: Values
     start: Values
     total: Values
@@ -99,40 +108,27 @@ def audit(
 
     def begin(outputs: Tensor) -> Tensor:
         started.append(start_relevance(outputs, start, reference, settled))
-        return started[0]
+        return started[-1]
 
     with torch.inference_mode(False), torch.no_grad():
         grounds = find_grounds(plan, valid.to(x.device), bounds, network.dtype)
-        values, outputs = propagate(plan, x.detach(), begin, grounds, trail)
-    rows: dict[str, list[Tensor]] = {key: [] for key in _KEYS}
-    for entry in trail.entries:
-        arrived, parts = per_sample(entry.arrived), [p for p in entry.parts if p is not None]
-        zero = torch.zeros_like(arrived)
-        passed = sum((per_sample(p) for p in parts), zero)
-        bias = zero if entry.ledger.bias is None else entry.ledger.bias
-        stabiliser = zero if entry.ledger.stabiliser is None else entry.ledger.stabiliser
-        rows["arrived"].append(arrived)
-        rows["passed"].append(passed)
-        rows["bias"].append(bias)
-        rows["stabiliser"].append(stabiliser)
-        rows["other"].append(arrived - passed - bias - stabiliser)
-        rows["positive"].append(sum((per_sample(p.clamp(min=0)) for p in parts), zero))
-        rows["negative"].append(sum((per_sample(p.clamp(max=0)) for p in parts), zero))
-    count = x.shape[0]
+        values, outputs = walk(network, plan, x.detach(), begin, grounds, trail)
+    entries, count = trail.entries, x.shape[0]
     return Audit(
-        layers=tuple(entry.layer.name for entry in trail.entries),
-        kinds=tuple(entry.layer.kind for entry in trail.entries),
-        rules=tuple(entry.rule.canonical() for entry in trail.entries),
+        layers=tuple(entry.name for entry in entries),
+        kinds=tuple(entry.kind for entry in entries),
+        rules=tuple("" if entry.rule is None else entry.rule.canonical() for entry in entries),
         score=_numbers(explained(outputs, start, reference)[0]),
-        start=_numbers(per_sample(started[0])),
+        start=_numbers(per_sample(started[-1])),
         total=_numbers(per_sample(values)),
         land=_numbers(per_sample(values * ~valid.to(values.device))),
         zero_map=(values.flatten(1) == 0).all(1).cpu().numpy(),
-        **{key: _stacked(held, count) for key, held in rows.items()},
+        **{key: _stacked([getattr(e, key) for e in entries], count) for key in PER_STEP},
     )
 
 
-_KEYS = ("arrived", "passed", "bias", "stabiliser", "other", "positive", "negative")
+PER_STEP = ("arrived", "passed", "bias", "stabiliser", "other", "positive", "negative", "outside")
+"""What `Audit` holds per layer and sample."""
 
 
 def _numbers(values: Tensor) -> Values:

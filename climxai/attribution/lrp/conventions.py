@@ -30,17 +30,31 @@ class Settled:
     w_square_bias: bool = False
     start: Start = "score"
     epsilon: float = 0.0
+    epsilon_rule: float = 1e-6
     signed_inputs: SignedInputs = "split"
     max_pooling: MaxPooling = "winner"
     batch_norm: BatchNorm = "merge"
 
+    def stabiliser(self, rule: Record) -> float:
+        """Return what a rule adds to its denominators: its own epsilon, else the convention's."""
+        own = getattr(rule, "epsilon", None)
+        if own is not None:
+            return float(own)
+        return self.epsilon_rule if getattr(rule, "name", "") == "epsilon" else self.epsilon
+
 
 CONVENTIONS: dict[str, Settled] = {
     "climxai": Settled(),
-    "innvestigate": Settled(bias="whole_in_both"),
-    "zennit": Settled(bias="split_by_sign", w_square_bias=True, start="one", epsilon=1e-6),
+    "innvestigate": Settled(bias="whole_in_both", epsilon_rule=1e-7),
+    "zennit": Settled(
+        bias="split_by_sign", w_square_bias=True, start="one", epsilon=1e-6, epsilon_rule=1e-6
+    ),
     "captum": Settled(
-        bias="whole_in_both", signed_inputs="whole", epsilon=1e-9, batch_norm="linear"
+        bias="whole_in_both",
+        signed_inputs="whole",
+        epsilon=1e-9,
+        epsilon_rule=1e-9,
+        batch_norm="linear",
     ),
 }
 """What each toolbox does where nothing else is said."""
@@ -54,7 +68,7 @@ class Convention(Record):
     bias: Bias | None = None
     """What becomes of the share of relevance that biases claim: absorbed (a bias is a neuron that
     keeps its share; under alpha-beta and gamma by its sign), ignored (not in the denominators),
-    split_by_sign (positive biases claim from the positive side, negative from the negative side),
+    split_by_sign (the name zennit's users know absorbed by: the same),
     whole_in_both (the bias as it is in every denominator), spread (evenly over the inputs)."""
     empty_side: EmptySide | None = None
     """What alpha-beta does where a neuron has only positive or only negative contributions: drop
@@ -62,12 +76,17 @@ class Convention(Record):
     w_square_bias: bool | None = None
     """Whether the squared bias counts in the denominator of the w-square rule."""
     start: Start | None = None
-    """Relevance at the output: the score itself, one, or the log-odds against the other classes."""
+    """Relevance at the output: the score itself; one in total, spread as the objective weighs the
+    outputs; or the class's score less the softmax-weighted mean of the other classes' (log_odds),
+    for objectives that explain one class."""
     epsilon: float | None = Field(
         None,
         ge=0,
-        description="stabiliser added, sign-preserving, to the denominators of rules that do not "
-        "name their own; with 0 a zero denominator passes nothing on",
+        description="stabiliser added, sign-preserving, to the denominators of rules other than "
+        "epsilon that do not name their own; with 0 a zero denominator passes nothing on",
+    )
+    epsilon_rule: float | None = Field(
+        None, ge=0, description="size of the epsilon rule's stabiliser where the rule names none"
     )
     signed_inputs: SignedInputs | None = None
     """What alpha-beta and gamma do with negative inputs: split contributions by their sign, or keep

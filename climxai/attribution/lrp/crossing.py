@@ -20,10 +20,13 @@ class Ledger:
         Relevance that its bias claimed [sample].
     stabiliser
         Relevance that its stabiliser claimed [sample].
+    outside
+        How many valid inputs lay outside the bounds of its rule [sample].
     """
 
     bias: Tensor | None = None
     stabiliser: Tensor | None = None
+    outside: Tensor | None = None
 
 
 @dataclass(frozen=True)
@@ -36,11 +39,14 @@ class Ground:
         1 where an input cell holds data, 0 on land, gaps and padding.
     low, high
         Bounds of the input, or None where none are known.
+    clean
+        Whether cells that are not valid are known to hold 0.
     """
 
     valid: Tensor
     low: Tensor | None = None
     high: Tensor | None = None
+    clean: bool = True
 
 
 class Crossing(ABC):
@@ -54,6 +60,9 @@ class Crossing(ABC):
     """Whether it only moves values, so that land and bounds can be followed through it."""
     keeps_sign: bool = True
     """Whether inputs that are never negative give outputs that are never negative."""
+    closed: bool = True
+    """Whether all relevance that reaches it goes on to its inputs; where not, an audit shows what
+    stays."""
 
     @abstractmethod
     def forward(self, inputs: tuple[Any, ...], ground: Ground | None) -> tuple[Any, Any]:
@@ -64,6 +73,15 @@ class Crossing(ABC):
         self, relevance: Any, saved: Any, ledger: Ledger | None
     ) -> tuple[Tensor | None, ...]:
         """Return the relevance of every input; fill in the ledger where there is one."""
+
+    def valid(self, inputs: tuple[Any, ...]) -> Any:
+        """Return 1 where its output rests on valid cells, else 0; None where all of it does."""
+        del inputs
+
+    def bounds(self, low: tuple[Any, ...], high: tuple[Any, ...]) -> tuple[Any, Any] | None:
+        """Return bounds of its output from those of its inputs, or None where none are known."""
+        del low, high
+        return None
 
 
 def stabilised(sums: Tensor, epsilon: float | Tensor) -> Tensor:
@@ -76,16 +94,24 @@ def stabilised(sums: Tensor, epsilon: float | Tensor) -> Tensor:
 
 
 def ratio(relevance: Tensor, sums: Tensor) -> Tensor:
-    """Return ``relevance / sums``, and 0 where that is not a finite number."""
-    return (relevance / sums).nan_to_num_(nan=0.0, posinf=0.0, neginf=0.0)
+    """Return ``relevance / sums``, and 0 where the sum is 0: a neuron without contributions.
+
+    What else is no finite number stays, so that the walk is repeated in a wider number type.
+    """
+    return (relevance / sums).masked_fill_(sums == 0, 0.0)
 
 
 def per_sample(values: Tensor) -> Tensor:
     """Return the sum [sample] over everything but the sample dimension."""
-    return values.flatten(1).sum(1) if values.ndim > 1 else values
+    wide = torch.float64
+    return values.flatten(1).sum(1, dtype=wide) if values.ndim > 1 else values.to(wide)
 
 
 def relative_epsilon(sums: Tensor, epsilon: float) -> Tensor:
     """Return epsilon times the root mean square of each sample's sums, shaped to broadcast."""
-    square = sums.square().flatten(1).mean(1) if sums.ndim > 1 else sums.square()
-    return (epsilon * square.sqrt()).reshape(-1, *[1] * (sums.ndim - 1))
+    flat = sums.flatten(1) if sums.ndim > 1 else sums[:, None]
+    # Squares of very small or large sums leave the range of float32: scale them first.
+    largest = flat.abs().amax(1, keepdim=True)
+    scaled = flat / torch.where(largest > 0, largest, torch.ones_like(largest))
+    size = epsilon * largest * scaled.square().mean(1, keepdim=True).sqrt()
+    return size.reshape(-1, *[1] * (sums.ndim - 1))

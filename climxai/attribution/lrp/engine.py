@@ -3,34 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from typing import Any
 
 import torch
 from torch import Tensor
 
-from climxai.attribution.lrp.crossing import Crossing, Ground, Ledger
-from climxai.attribution.lrp.rulemap import Layer
-from climxai.attribution.lrp.rules import Rule
+from climxai.attribution.lrp.crossing import Ground, Ledger
 from climxai.attribution.lrp.steps import Plan, Step
-
-
-@dataclass(frozen=True)
-class Entry:
-    """One layer in the books: what arrived at its output, left to its inputs, and was kept."""
-
-    layer: Layer
-    rule: Rule
-    arrived: Tensor
-    parts: tuple[Tensor | None, ...]
-    ledger: Ledger
-
-
-@dataclass
-class Trail:
-    """What an audit sees: an entry per layer that needs a rule, from the output down."""
-
-    entries: list[Entry] = field(default_factory=list)
+from climxai.attribution.lrp.trail import Trail
 
 
 def propagate(
@@ -79,11 +59,11 @@ def propagate(
         if step.crossing is None:
             _add_item(relevance, step, arrived)
             continue
-        ledger = Ledger() if trail is not None and step.layer is not None else None
+        ledger = Ledger() if trail is not None and step.booked else None
         parts = step.crossing.backward(arrived, saved[i], ledger)
         saved[i] = None
-        if trail is not None and ledger is not None and step.layer and step.rule:
-            trail.entries.append(Entry(step.layer, step.rule, arrived, parts, ledger))
+        if trail is not None and ledger is not None:
+            trail.record(step, arrived, parts, ledger)
         for slot, part in zip(step.inputs, parts, strict=True):
             if part is not None:
                 relevance[slot] = part if relevance[slot] is None else relevance[slot] + part
@@ -118,41 +98,51 @@ def find_grounds(
     found: list[Ground | None] = [None] * len(plan.steps)
     if not plan.needs_ground:
         return found
-    layers: list[list[Any]] = [[valid[None].to(dtype)]]
+    known = _Known(plan.slots)
+    known.valid[0] = valid[None].to(dtype)
     if bounds is not None:
-        layers += [[bound[None].to(valid.device, dtype)] for bound in bounds]
-    known = [_follow(plan, first, is_valid=i == 0) for i, (first,) in enumerate(layers)]
+        known.low[0], known.high[0] = (b[None].to(valid.device, dtype) for b in bounds)
     for i, step in enumerate(plan.steps):
         if step.crossing is not None and step.crossing.needs_ground:
             slot = step.inputs[0]
-            low = known[1][slot] if bounds is not None else None
-            high = known[2][slot] if bounds is not None else None
-            found[i] = Ground(known[0][slot], low, high)
+            found[i] = Ground(
+                known.valid[slot], known.low[slot], known.high[slot], known.clean[slot]
+            )
+        known.follow(step)
     return found
 
 
-def _follow(plan: Plan, first: Tensor, *, is_valid: bool) -> list[Any]:
-    """Return one sample's values in every slot; after arithmetic all cells count as valid."""
-    values: list[Any] = [None] * plan.slots
-    values[0] = first
-    for step in plan.steps:
-        inputs = tuple(values[slot] for slot in step.inputs)
-        crossing = step.crossing
+class _Known:
+    """What is known of one sample's values in every slot; see `Ground`."""
+
+    def __init__(self, slots: int) -> None:
+        self.valid: list[Any] = [None] * slots
+        self.low: list[Any] = [None] * slots
+        self.high: list[Any] = [None] * slots
+        self.clean = [True] * slots
+
+    def follow(self, step: Step) -> None:
+        """Work out what is known of a step's output."""
+        crossing, output = step.crossing, step.output
+        self.clean[output] = all(self.clean[slot] for slot in step.inputs)
         if crossing is None:
-            source = inputs[0]
-            values[step.output] = None if source is None else source[step.item]
-            if values[step.output] is None and is_valid:
-                values[step.output] = _ones(step, first)
-        elif _movable(crossing, inputs):
-            values[step.output] = crossing.forward(inputs, None)[0]
-        elif is_valid:
-            values[step.output] = _ones(step, first)
-    return values
-
-
-def _movable(crossing: Crossing, inputs: tuple[Any, ...]) -> bool:
-    return crossing.moves and all(value is not None for value in inputs)
-
-
-def _ones(step: Step, like: Tensor) -> Tensor | None:
-    return None if step.shape is None else like.new_ones((1, *step.shape))
+            for values in (self.valid, self.low, self.high):
+                source = values[step.inputs[0]]
+                values[output] = None if source is None else source[step.item]
+        else:
+            valid, low, high = (
+                tuple(values[slot] for slot in step.inputs)
+                for values in (self.valid, self.low, self.high)
+            )
+            self.valid[output] = crossing.valid(valid)
+            self.clean[output] &= crossing.moves and getattr(crossing, "clean", True)
+            if all(value is not None for value in (*low, *high)):
+                both = crossing.bounds(low, high)
+                self.low[output], self.high[output] = (None, None) if both is None else both
+        if step.shape is not None:
+            shape = (1, *step.shape)
+            held = self.valid[output]
+            if held is None:
+                self.valid[output] = self.valid[0].new_ones(shape)
+            elif isinstance(held, torch.Tensor):
+                self.valid[output] = held.expand(shape)

@@ -10,15 +10,18 @@ from dataclasses import replace
 import torch
 from torch import Tensor
 
+from climxai.attribution.context import Context
 from climxai.attribution.lrp.conventions import Settled
 from climxai.attribution.lrp.crossing import Ground
 from climxai.attribution.lrp.engine import find_grounds, propagate
+from climxai.attribution.lrp.families import Box
 from climxai.attribution.lrp.plan import plan_for
 from climxai.attribution.lrp.steps import Plan
+from climxai.attribution.lrp.trail import Trail
 from climxai.attribution.network import Network
 from climxai.attribution.objectives.classes import against_the_rest
 from climxai.attribution.relevance import Relevance
-from climxai.attribution.scalar import check_start, explained
+from climxai.attribution.scalar import check_start, explained, one_in_total
 from climxai.core.errors import ModelError
 
 
@@ -49,7 +52,10 @@ def explain(
         grounds = find_grounds(plan, valid.to(x.device), bounds, network.dtype)
 
         values, outputs = in_blocks(network, plan, settled, x, start, reference, grounds)
-    return Relevance(values, *explained(outputs, start, reference))
+        handed = None
+        if settled.start != "score":
+            handed = start_relevance(outputs, start, reference, settled).flatten(1).sum(1)
+    return Relevance(values, *explained(outputs, start, reference), handed)
 
 
 BLOCK = 1 << 21
@@ -84,9 +90,7 @@ def in_blocks(
         def begin(outputs: Tensor, rows: slice = rows, shared: Tensor | None = shared) -> Tensor:
             return start_relevance(outputs, start[rows], shared, settled)
 
-        part, outputs = propagate(plan, x[rows], begin, grounds)
-        if not math.isfinite(part.sum().item()):
-            part = rescued(network, plan, x[rows], begin, grounds)
+        part, outputs = walk(network, plan, x[rows], begin, grounds)
         if size >= x.shape[0]:
             return part, outputs
         if relevance is None:
@@ -96,12 +100,34 @@ def in_blocks(
     return (torch.zeros_like(x) if relevance is None else relevance), torch.cat(scores)
 
 
+def walk(
+    network: Network,
+    plan: Plan,
+    x: Tensor,
+    start: Callable[[Tensor], Tensor],
+    grounds: list[Ground | None],
+    trail: Trail | None = None,
+) -> tuple[Tensor, Tensor]:
+    """Return relevance and outputs; arguments as for `propagate`.
+
+    What left the range of the number type on the way is computed once more in float64.
+    """
+    values, outputs = propagate(plan, x, start, grounds, trail)
+    # An infinite sum divides a relevance to nothing, so the outputs are looked at too.
+    if not math.isfinite((values.sum() + outputs.sum()).item()):
+        if trail is not None:
+            trail.entries.clear()
+        values = rescued(network, plan, x, start, grounds, trail)
+    return values, outputs
+
+
 def rescued(
     network: Network,
     plan: Plan,
     x: Tensor,
     start: Callable[[Tensor], Tensor],
     grounds: list[Ground | None],
+    trail: Trail | None = None,
 ) -> Tensor:
     """Return relevance computed in float64, where float32 left its range on the way.
 
@@ -118,10 +144,11 @@ def rescued(
             ground.valid.double(),
             None if ground.low is None else ground.low.double(),
             None if ground.high is None else ground.high.double(),
+            ground.clean,
         )
         for ground in grounds
     ]
-    values, _ = propagate(wide, x.double(), lambda outputs: start(outputs).double(), known)
+    values, _ = propagate(wide, x.double(), lambda outputs: start(outputs).double(), known, trail)
     limit = torch.finfo(x.dtype).max
     return values.nan_to_num(0.0, limit, -limit).clamp(-limit, limit).to(x.dtype)
 
@@ -143,10 +170,16 @@ def doubled(network: Network) -> Network:
 def start_relevance(
     outputs: Tensor, start: Tensor, reference: Tensor | None, settled: Settled
 ) -> Tensor:
-    """Return the relevance of the outputs [sample, ...] that the walk starts from."""
+    """Return the relevance of the outputs [sample, ...] that the walk starts from.
+
+    Raises
+    ------
+    ModelError
+        When the convention's start does not suit the outputs or their weights.
+    """
     check_start(outputs, start)
     if settled.start == "one":
-        return start.clone()
+        return one_in_total(outputs, start, reference)
     weights = start
     if settled.start == "log_odds":
         if outputs.ndim != 2 or outputs.shape[1] < 2:
@@ -154,8 +187,26 @@ def start_relevance(
                 f"the start log_odds needs scores of at least two classes, the network returns "
                 f"{tuple(outputs.shape[1:])} per sample: set the convention `start: score`"
             )
+        if bool(((start != 0).sum(1) > 1).any()):
+            raise ModelError(
+                "the start log_odds sets one class against the others, but the objective weighs "
+                "several already (a logit difference, or log_odds): explain one class's score, or "
+                "set the convention `start: score`"
+            )
         weights = against_the_rest(start, outputs)
     return (outputs if reference is None else outputs - reference) * weights
+
+
+def check_bounds(network: Network, plan: Plan, context: Context) -> None:
+    """Raise `ModelError` when a z-B rule stands where no bounds are given or known."""
+    check_valid(network, context.valid)
+    zeros = torch.zeros(network.shape, dtype=network.dtype)
+    bounds = None if context.training is None else (zeros, zeros)
+    with torch.no_grad():
+        grounds = find_grounds(plan, context.valid.to(network.device), bounds, network.dtype)
+    for step, ground in zip(plan.steps, grounds, strict=True):
+        if isinstance(step.crossing, Box) and ground is not None:
+            step.crossing.check(ground)
 
 
 def check_valid(network: Network, valid: Tensor) -> None:

@@ -23,32 +23,48 @@ from climxai.attribution.lrp.shares import Shares
 from climxai.core.errors import ModelError
 
 
-class Whole(Crossing):
+class Bound(Crossing):
+    """A linear map under a rule."""
+
+    def __init__(self, linear: LinearMap) -> None:
+        self.linear = linear
+        self.kind = linear.kind
+
+    def valid(self, inputs: tuple[Any, ...]) -> Any:
+        """Return which outputs rest on valid cells, None where all count as such."""
+        return self.linear.valid(inputs[0])
+
+    def bounds(self, low: tuple[Any, ...], high: tuple[Any, ...]) -> tuple[Any, Any] | None:
+        """Return the bounds of the output, or None where none are followed."""
+        return self.linear.bounds(low[0], high[0])
+
+
+class Whole(Bound):
     """LRP-0 and LRP-epsilon: one product forward, one back."""
 
     def __init__(self, linear: LinearMap, rule: Rule, settled: Settled) -> None:
-        self.linear = linear
-        self.kind = linear.kind
+        super().__init__(linear)
         self.bias = settled.bias
-        own = getattr(rule, "epsilon", None)
-        self.epsilon = float(settled.epsilon if own is None else own)
+        self.epsilon = settled.stabiliser(rule)
+        self.ignoring = self.bias == "ignored" and linear.bias is not None
         self.relative = isinstance(rule, Epsilon) and rule.relative
         self.needs_ground = self.bias == "spread" and linear.bias is not None
 
     def forward(self, inputs: tuple[Any, ...], ground: Ground | None) -> tuple[Any, Any]:
         """Return the map of the input."""
         (x,) = inputs
-        z = self.linear.apply(x, bias=True)
-        return z, (x, z, ground)
+        z = self.linear.apply(x, bias=not self.ignoring)
+        if not self.ignoring or self.linear.bias is None:
+            return z, (x, z, ground)
+        # Taking a large bias away again afterwards would cost digits.
+        return z + self.linear.bias, (x, z, ground)
 
     def backward(
         self, relevance: Any, saved: Any, ledger: Ledger | None
     ) -> tuple[Tensor | None, ...]:
         """Return ``x * W^T(relevance / (z + epsilon))``."""
         x, z, ground = saved
-        bias = self.linear.bias
-        if bias is not None and self.bias == "ignored":
-            z, bias = z - bias, None
+        bias = None if self.ignoring else self.linear.bias
         epsilon: float | Tensor = self.epsilon
         if self.relative:
             epsilon = relative_epsilon(z, self.epsilon)
@@ -64,7 +80,7 @@ class Whole(Crossing):
         return (result,)
 
 
-class Split(Crossing):
+class Split(Bound):
     """LRP-alpha-beta and LRP-gamma: positive and negative contributions apart.
 
     Parameters
@@ -77,8 +93,7 @@ class Split(Crossing):
     def __init__(
         self, linear: LinearMap, rule: Rule, settled: Settled, *, nonnegative: bool
     ) -> None:
-        self.linear = linear
-        self.kind = linear.kind
+        super().__init__(linear)
         self.shares = Shares.of(rule, settled)
         self.bias = settled.bias
         self.nonnegative = nonnegative or settled.signed_inputs == "whole"
@@ -110,16 +125,16 @@ class Split(Crossing):
         return (result,)
 
 
-class Constant(Crossing):
+class Constant(Bound):
     """The flat and w-square rules: shares that do not depend on the input's values."""
 
     needs_ground = True
 
     def __init__(self, linear: LinearMap, rule: Rule, settled: Settled) -> None:
-        self.linear = linear
-        self.kind = linear.kind
+        super().__init__(linear)
         self.square = rule.family == "w_square"
         self.count_bias = self.square and settled.w_square_bias
+        self.epsilon = settled.stabiliser(rule)
 
     def forward(self, inputs: tuple[Any, ...], ground: Ground | None) -> tuple[Any, Any]:
         """Return the map of the input."""
@@ -136,55 +151,71 @@ class Constant(Crossing):
         sums = self.linear.apply(valid, variant)
         bias = None
         if self.count_bias and self.linear.bias is not None:
-            largest = self.linear.largest() if hasattr(self.linear, "largest") else 1.0
-            bias = (self.linear.bias / largest).square()
+            bias = (self.linear.bias / self.linear.largest()).square()
             sums = sums + bias
-        s = ratio(relevance, sums)
+        stable = stabilised(sums, self._stabiliser(sums))
+        s = ratio(relevance, stable)
         if ledger is not None:
             ledger.bias = None if bias is None else per_sample(bias * s)
+            ledger.stabiliser = per_sample((stable - sums) * s)
         return (self.linear.pull(s, shape, variant).mul_(valid),)
 
+    def _stabiliser(self, sums: Tensor) -> float | Tensor:
+        if not self.square or self.epsilon == 0:
+            return self.epsilon
+        # Squares stand over the largest one; so does what is added to them.
+        largest = self.linear.largest()
+        return (self.epsilon / largest / largest).clamp(max=torch.finfo(sums.dtype).max)
 
-class Box(Crossing):
+
+class Box(Bound):
     """The z-B rule: contributions measured from the bound that makes them non-negative."""
 
     needs_ground = True
 
     def __init__(self, linear: LinearMap, rule: Rule, settled: Settled) -> None:
-        self.linear = linear
-        self.kind = linear.kind
-        own = getattr(rule, "epsilon", None)
-        self.epsilon = float(settled.epsilon if own is None else own)
+        super().__init__(linear)
+        self.epsilon = settled.stabiliser(rule)
         self.low, self.high = getattr(rule, "low", None), getattr(rule, "high", None)
 
     def forward(self, inputs: tuple[Any, ...], ground: Ground | None) -> tuple[Any, Any]:
-        """Return the map of the input."""
+        """Return the map of the input; its valid part is kept without the bias."""
         (x,) = inputs
-        z = self.linear.apply(x, bias=True)
-        return z, (x, z, ground)
+        counted = x if ground is None or ground.clean else x * ground.valid
+        plain = self.linear.apply(counted)
+        z = plain if counted is x else self.linear.apply(x)
+        return (z if self.linear.bias is None else z + self.linear.bias), (counted, plain, ground)
 
     def _bound(self, given: float | None, known: Tensor | None, valid: Tensor) -> Tensor:
         if given is not None:
             return valid * given
         if known is None:
-            raise ModelError(
-                f"{self.linear.place}: rule z_box needs bounds of its inputs, and none are known "
-                "there: use it in the first layer with the training data's bounds, or set `low` "
-                "and `high`"
-            )
+            raise self.unbounded()
         return known * valid
+
+    def unbounded(self) -> ModelError:
+        """Return the error that nothing is known of the inputs' bounds."""
+        return ModelError(
+            f"{self.linear.place}: rule z_box needs bounds of its inputs, and none are known "
+            "there: the training data's are followed from the network's input up to its first "
+            "dense or convolution layer, through steps that keep order (constants added or "
+            "multiplied, ReLU, pooling, moves); use the rule there, or set `low` and `high`"
+        )
+
+    def check(self, ground: Ground) -> None:
+        """Raise `ModelError` when a bound is neither given nor known."""
+        if (self.low is None and ground.low is None) or (self.high is None and ground.high is None):
+            raise self.unbounded()
 
     def backward(
         self, relevance: Any, saved: Any, ledger: Ledger | None
     ) -> tuple[Tensor | None, ...]:
         """Return ``x W^T s - low (W+)^T s - high (W-)^T s`` on valid cells."""
-        x, z, ground = saved
+        x, plain, ground = saved
         linear, valid = self.linear, ground.valid
         low = self._bound(self.low, ground.low, valid)
         high = self._bound(self.high, ground.high, valid)
-        sums = z - linear.apply(low, "positive")
-        if linear.bias is not None:
-            sums = sums - linear.bias
+        sums = plain - linear.apply(low, "positive")
         if linear.signed:
             sums = sums - linear.apply(high, "negative")
         stable = stabilised(sums, self.epsilon)
@@ -195,27 +226,20 @@ class Box(Crossing):
             result += linear.pull(s, x.shape, "negative").mul_(x * valid - high)
         if ledger is not None:
             ledger.stabiliser = per_sample((stable - sums) * s)
+            slack = 1e-6 * (low.abs() + high.abs())
+            beyond = (x * valid < low - slack) | (x * valid > high + slack)
+            ledger.outside = per_sample(beyond)
         return (result,)
 
 
-class Through(Crossing):
+class Through(Bound):
     """The pass-through rule on a map whose output has the shape of its input."""
-
-    def __init__(self, linear: LinearMap) -> None:
-        self.linear = linear
-        self.kind = linear.kind
 
     def forward(self, inputs: tuple[Any, ...], ground: Ground | None) -> tuple[Any, Any]:
         """Return the map of the input."""
         del ground
         (x,) = inputs
-        z = self.linear.apply(x, bias=True)
-        if z.shape != x.shape:
-            raise ModelError(
-                f"{self.linear.place}: rule `pass` needs an output shaped like its input, found "
-                f"{tuple(z.shape[1:])} from {tuple(x.shape[1:])}: choose another rule there"
-            )
-        return z, None
+        return self.linear.apply(x, bias=True), None
 
     def backward(
         self, relevance: Any, saved: Any, ledger: Ledger | None
@@ -225,8 +249,38 @@ class Through(Crossing):
         return (relevance,)
 
 
-def bind(linear: LinearMap, rule: Rule, settled: Settled, *, nonnegative: bool) -> Crossing:
-    """Return how relevance crosses a linear map under a rule."""
+def bind(
+    linear: LinearMap,
+    rule: Rule,
+    settled: Settled,
+    *,
+    nonnegative: bool,
+    shapes: tuple[tuple[int, ...] | None, tuple[int, ...] | None],
+) -> Crossing:
+    """Return how relevance crosses a linear map under a rule.
+
+    Parameters
+    ----------
+    nonnegative
+        Whether the input is known never to be negative.
+    shapes
+        Shapes of one sample of the input and of the output, None where unknown.
+
+    Raises
+    ------
+    ModelError
+        When the rule does not suit the map.
+    """
+    if rule.family == "pass" and None not in shapes and shapes[0] != shapes[1]:
+        raise ModelError(
+            f"{linear.place}: rule `pass` needs an output shaped like its input, found "
+            f"{shapes[1]} from {shapes[0]}: choose another rule there"
+        )
+    if rule.family in ("flat", "w_square") and not linear.even:
+        raise ModelError(
+            f"{linear.place}: the flat and w-square rules do not suit an interpolation: give the "
+            "kind `interpolation` another rule, for example `zero`"
+        )
     match rule.family:
         case "whole":
             return Whole(linear, rule, settled)

@@ -5,24 +5,25 @@ from __future__ import annotations
 import operator
 from collections.abc import Hashable
 from math import prod
-from typing import Any
 
 from torch.fx import Node
 
 from climxai.attribution.lrp.conventions import Settled
 from climxai.attribution.lrp.crossing import Crossing
 from climxai.attribution.lrp.families import bind
+from climxai.attribution.lrp.layer import WEIGHTED, Layer
 from climxai.attribution.lrp.merging import merged_batch_norms
 from climxai.attribution.lrp.operators import OPERATORS, Entry
 from climxai.attribution.lrp.operators.arithmetic import Sum
 from climxai.attribution.lrp.operators.call import Call
 from climxai.attribution.lrp.operators.linear_map import LinearMap
 from climxai.attribution.lrp.operators.pooling import ProportionalPooling
-from climxai.attribution.lrp.operators.routing import Same, Size
-from climxai.attribution.lrp.rulemap import WEIGHTED, Assignment, Layer, RuleMap, rule_for
+from climxai.attribution.lrp.operators.routing import Routing, Same, Size
+from climxai.attribution.lrp.repeated import Fixed
+from climxai.attribution.lrp.rulemap import Assignment, RuleMap, rule_for
 from climxai.attribution.lrp.rules import Rule
 from climxai.attribution.lrp.steps import Plan, Step
-from climxai.attribution.network import Network, call, layer_name
+from climxai.attribution.network import Network, layer_name
 from climxai.core.errors import ModelError
 
 
@@ -46,7 +47,8 @@ class _Planner:
         self.network = network
         self.choice = choice
         self.settled = settled
-        self.constants: dict[Node, Any] = {}
+        self.fixed = Fixed(network)
+        self.constants = self.fixed.values
         self.slots: dict[Node, int] = {}
         self.sizes: set[Node] = set()
         self.nonnegative: dict[Node, bool] = {}
@@ -80,6 +82,8 @@ class _Planner:
                     shape=_shape(node),
                     layer=layer,
                     rule=rule,
+                    name=layer_name(node),
+                    booked=layer is not None or self._may_keep(node, crossing),
                     frees=tuple(self.slots[n] for n in last_use.get(node, ())),
                 )
             )
@@ -111,8 +115,7 @@ class _Planner:
                 else:
                     self.constants[node] = self.network.constants.get(node.name)
             elif node.op == "call_function":
-                if not any(n in self.slots for n in node.all_input_nodes):
-                    self.constants[node] = self._constant(node)
+                if self.fixed.take(node, self.slots, self.sizes):
                     continue
                 self.nodes.append(node)
                 self._take(node, nonnegative=False)
@@ -131,12 +134,6 @@ class _Planner:
     def _take(self, node: Node, *, nonnegative: bool) -> None:
         self.slots[node] = len(self.slots)
         self.nonnegative[node] = nonnegative
-
-    def _constant(self, node: Node) -> Any:
-        key = ("constant", node.name)
-        if key not in self.network.cache:
-            self.network.cache[key] = call(node, self.constants)
-        return self.network.cache[key]
 
     def _is_size(self, node: Node) -> bool:
         taken = [n for n in node.all_input_nodes if n in self.slots]
@@ -157,8 +154,8 @@ class _Planner:
         if entry is None:
             raise this.unsuited(
                 "it has no rule here",
-                "Replace it by operators that have one (`climxai list` names the methods that need "
-                "gradients only: saliency and input_x_gradient suit any network)",
+                "Replace it by operators that have one, or use a method that needs gradients only, "
+                "such as saliency or input_x_gradient",
             )
         built = self._made(this, entry)
         if this.sizes and not (isinstance(built, Crossing) and built.moves):
@@ -220,7 +217,21 @@ class _Planner:
         if not isinstance(built, LinearMap):
             return built
         source = next(n for n in node.all_input_nodes if n in self.slots)
-        return bind(built, rule, self.settled, nonnegative=self.nonnegative[source])
+        return bind(
+            built,
+            rule,
+            self.settled,
+            nonnegative=self.nonnegative[source],
+            shapes=(_shape(source), _shape(node)),
+        )
+
+    def _may_keep(self, node: Node, crossing: Crossing | None) -> bool:
+        """Whether relevance may end at an operator that has no rule."""
+        if crossing is None or crossing.closed:
+            return False
+        # A layer gives no relevance to padded zeros.
+        zeros = isinstance(crossing, Routing) and crossing.clean
+        return not (zeros and all(isinstance(self.crossings[n], LinearMap) for n in node.users))
 
     def _last_use(self, output: Node) -> dict[Node, list[Node]]:
         last: dict[Node, Node] = {}

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from abc import abstractmethod
 from collections.abc import Sequence
-from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import Annotated, Literal
 
 from pydantic import Field
 
+from climxai.attribution.lrp.layer import WEIGHTED, Kind, Layer
 from climxai.attribution.lrp.rules import (
     RULES,
     Alpha1Beta0,
@@ -26,60 +27,6 @@ from climxai.core.record import OneOf, Record
 
 AnyRule = Annotated[Rule, OneOf(RULES, "rule")]
 """Any entry of the table of rules, or its bare name."""
-
-WEIGHTED = ("dense", "convolution", "transposed_convolution")
-"""Kinds of layers that positions count and that a single rule everywhere means."""
-
-Kind = Literal[
-    "dense",
-    "convolution",
-    "transposed_convolution",
-    "batch_norm",
-    "pooling",
-    "interpolation",
-    "sum",
-]
-"""Kinds of operators that a rule is needed for."""
-
-
-@dataclass(frozen=True)
-class Layer:
-    """One operator that needs a rule.
-
-    Parameters
-    ----------
-    name
-        Its dotted path in the module, or the graph node where it has none.
-    kind
-        Its kind.
-    number, count
-        Its place among the weighted layers, from 0 at the input, and how many there are; -1 for
-        operators without weights.
-    first
-        Whether it is a weighted layer that sees the input with no other weighted layer between.
-    """
-
-    name: str
-    kind: str
-    number: int
-    count: int
-    first: bool
-
-    @property
-    def weighted(self) -> bool:
-        """Whether it is a dense or convolution layer."""
-        return self.kind in WEIGHTED
-
-    @property
-    def last(self) -> bool:
-        """Whether it is the last weighted layer."""
-        return self.weighted and self.number == self.count - 1
-
-    @property
-    def third(self) -> Literal["lower", "middle", "upper"]:
-        """In which third of the weighted layers it lies, from the input up."""
-        thirds: tuple[Literal["lower", "middle", "upper"], ...] = ("lower", "middle", "upper")
-        return thirds[min(2, self.number * 3 // max(1, self.count))]
 
 
 class Assignment(Record):
@@ -103,6 +50,8 @@ class Assignment(Record):
 
 class Composite(Assignment):
     """LRP-0 in the upper third, epsilon in the middle, gamma below, w-square or z-B first.
+
+    The last of several layers counts as upper, the first takes the first layer's rule.
 
     Source: Montavon et al. (2019), section 10.3.
     """
@@ -130,7 +79,9 @@ class EpsilonPlus(Assignment):
     """Epsilon for dense layers, z-plus for convolutions. Source: Kohlbrenner et al. (2020)."""
 
     name: Literal["epsilon_plus"] = "epsilon_plus"
-    epsilon: float = Field(1e-6, ge=0, description="epsilon of the dense layers")
+    epsilon: float | None = Field(
+        None, ge=0, description="epsilon of the dense layers; by default the convention's"
+    )
 
     def rule_for(self, layer: Layer) -> Rule:
         """Return the rule of one layer."""
@@ -141,7 +92,9 @@ class EpsilonPlusFlat(Assignment):
     """As epsilon_plus, with the flat rule in the first layer. Source: Kohlbrenner et al. (2020)."""
 
     name: Literal["epsilon_plus_flat"] = "epsilon_plus_flat"
-    epsilon: float = Field(1e-6, ge=0, description="epsilon of the dense layers")
+    epsilon: float | None = Field(
+        None, ge=0, description="epsilon of the dense layers; by default the convention's"
+    )
 
     def rule_for(self, layer: Layer) -> Rule:
         """Return the rule of one layer."""
@@ -155,7 +108,9 @@ class EpsilonGammaBox(Assignment):
     """
 
     name: Literal["epsilon_gamma_box"] = "epsilon_gamma_box"
-    epsilon: float = Field(1e-6, ge=0, description="epsilon of the dense layers")
+    epsilon: float | None = Field(
+        None, ge=0, description="epsilon of the dense layers; by default the convention's"
+    )
     gamma: float = Field(0.25, ge=0, description="gamma of the convolutions")
     low: float | None = None
     """Lower bound of every input; None takes each cell's smallest training value."""
@@ -191,7 +146,10 @@ class DeepTaylor(Assignment):
 
 
 class RuleMap(Assignment):
-    """A map of one's own. The most specific entry wins: layers, then first and last, kinds, thirds.
+    """A map of one's own. The most specific entry wins: layers, then first, last, kinds, thirds.
+
+    Of several patterns that match a layer's name the most specific wins, whatever their order: a
+    plain name, then the pattern with the most letters that are no wildcards.
 
     For example ``{name: map, default: epsilon, first: w_square, kinds: {convolution: gamma}}``.
     """
@@ -218,9 +176,9 @@ class RuleMap(Assignment):
 
     def rule_for(self, layer: Layer) -> Rule:
         """Return the rule of one layer."""
-        for pattern, rule in self.layers.items():
-            if fnmatchcase(layer.name, pattern):
-                return rule
+        named = self._named(layer)
+        if named is not None:
+            return named
         if layer.first and self.first is not None:
             return self.first
         if layer.last and self.last is not None:
@@ -233,9 +191,32 @@ class RuleMap(Assignment):
         by_third = {"lower": self.lower, "middle": self.middle, "upper": self.upper}[layer.third]
         return by_third if by_third is not None else self.default
 
+    def _named(self, layer: Layer) -> Rule | None:
+        """Return the rule of the most specific pattern that matches a layer's name, or None.
+
+        Raises
+        ------
+        ModelError
+            When two patterns are as specific as each other and ask for different rules.
+        """
+        found = [pattern for pattern in self.layers if fnmatchcase(layer.name, pattern)]
+        if not found:
+            return None
+        best = max(specificity(pattern) for pattern in found)
+        equal = sorted(pattern for pattern in found if specificity(pattern) == best)
+        if any(self.layers[pattern] != self.layers[equal[0]] for pattern in equal):
+            raise ModelError(
+                f"the rule map's patterns {', '.join(map(repr, equal))} all match layer "
+                f"{layer.name!r}, are as specific as each other and ask for different rules: name "
+                "the layer itself, or make one of them more specific"
+            )
+        return self.layers[equal[0]]
+
     def rules_used(self) -> tuple[Rule, ...]:
         """Return every rule this may hand out."""
-        return (*super().rules_used(), *self.kinds.values(), *self.layers.values())
+        unnamed = self.model_copy(update={"layers": {}})
+        found = Assignment.rules_used(unnamed)
+        return (*found, *self.kinds.values(), *self.layers.values())
 
     def check_names(self, layers: Sequence[Layer]) -> None:
         """Raise `ModelError` when a pattern matches no layer."""
@@ -248,7 +229,13 @@ class RuleMap(Assignment):
                 )
 
 
-def _epsilon_plus(layer: Layer, epsilon: float) -> Rule:
+def specificity(pattern: str) -> tuple[bool, int]:
+    """Return whether a layer name pattern has no wildcard, and how many letters are none."""
+    letters = re.sub(r"\[.[^\]]*\]|[*?]", "", pattern)
+    return letters == pattern, len(letters)
+
+
+def _epsilon_plus(layer: Layer, epsilon: float | None) -> Rule:
     if layer.kind == "dense":
         return Epsilon(epsilon=epsilon)
     return Alpha1Beta0() if layer.weighted else Zero()

@@ -51,7 +51,9 @@ class Epsilon(Rule):
 
     name: Literal["epsilon"] = "epsilon"
     family: ClassVar[Family] = "whole"
-    epsilon: float = Field(1e-6, ge=0, description="size of the stabiliser")
+    epsilon: float | None = Field(
+        None, ge=0, description="size of the stabiliser; by default the convention's `epsilon_rule`"
+    )
     relative: bool = False
     """Whether epsilon counts in units of the root mean square of the layer's sums, per sample."""
 
@@ -179,10 +181,11 @@ class WSquare(Rule):
 
 
 class ZBox(Rule):
-    """z-B rule for inputs between bounds l_j <= x_j <= h_j; contributions are never negative.
+    """z-B rule for inputs between bounds l_j <= x_j <= h_j: no contribution is negative there.
 
     ``R_j = sum_k (x_j w_jk - l_j w_jk+ - h_j w_jk-) / (sum_j of the same) R_k`` over the valid
-    inputs. Montavon et al. (2017), eq. 13.
+    inputs. Inputs outside the bounds, as new samples may have, contribute negatively; an audit
+    counts them. Montavon et al. (2017), eq. 13.
     """
 
     name: Literal["z_box"] = "z_box"
@@ -205,8 +208,8 @@ class ZBox(Rule):
 
     @property
     def signed(self) -> bool:
-        """Whether positive relevance can become negative: not for inputs within the bounds."""
-        return False
+        """Whether positive relevance can become negative: where inputs leave the bounds."""
+        return True
 
 
 class Pass(Rule):

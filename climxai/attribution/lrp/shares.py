@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from climxai.attribution.lrp.conventions import Bias, EmptySide, Settled
-from climxai.attribution.lrp.crossing import stabilised
+from climxai.attribution.lrp.crossing import ratio, stabilised
 from climxai.attribution.lrp.rules import Gamma, Rule
 
 
@@ -87,12 +87,11 @@ class Shares:
     @staticmethod
     def of(rule: Rule, settled: Settled) -> Shares:
         """Return the shares of an alpha-beta or gamma rule."""
-        own = getattr(rule, "epsilon", None)
         return Shares(
             alpha=float(getattr(rule, "alpha", 1.0)),
             beta=float(getattr(rule, "beta", 0.0)),
             gamma=rule.gamma if isinstance(rule, Gamma) else None,
-            epsilon=float(settled.epsilon if own is None else own),
+            epsilon=settled.stabiliser(rule),
             bias=settled.bias,
             empty_side=settled.empty_side,
             favour_positive=settled.signed_inputs == "whole",
@@ -128,7 +127,7 @@ class Shares:
         stable = stabilised(sums, self.epsilon)
         coefficients = self._coefficients(sums, dim)
         s = (relevance.unsqueeze(dim) * coefficients).div_(stable)
-        s.nan_to_num_(nan=0.0, posinf=0.0, neginf=0.0)
+        s.masked_fill_(stable == 0, 0.0)
         return Weighed(s, False, s, bias, sums, stable, dim)
 
     def _positive_only(
@@ -139,7 +138,7 @@ class Shares:
             upper = bias.select(dim, 0)
             sums = sums + upper
         stable = stabilised(sums, self.epsilon)
-        s = (relevance / stable).nan_to_num_(nan=0.0, posinf=0.0, neginf=0.0)
+        s = ratio(relevance, stable)
         return Weighed(s, True, s, upper, sums, stable, None)
 
     def _coefficients(self, sums: Tensor, dim: int) -> Tensor:
@@ -171,7 +170,7 @@ class Shares:
             own = None if bias is None else _both(bias * favour, dim)
             sums = _both(counted * favour, dim)
         stable = stabilised(sums, self.epsilon)
-        s = (relevance / stable).nan_to_num_(nan=0.0, posinf=0.0, neginf=0.0)
+        s = ratio(relevance, stable)
         if sign is not None:
             # A sum of exactly zero has no sign to agree with: nothing passes.
             s *= sign.abs_()

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 from climxai.attribution.lrp.conventions import Settled
 from climxai.attribution.lrp.crossing import Crossing
-from climxai.attribution.lrp.rulemap import Assignment, Layer
+from climxai.attribution.lrp.layer import Layer
+from climxai.attribution.lrp.rulemap import Assignment
 from climxai.attribution.lrp.rules import Rule
 
 
@@ -30,6 +31,10 @@ class Step:
         The layer as rule maps see it, None for operators that need no rule.
     rule
         Its rule, None for operators that need none.
+    name
+        The dotted path of its module, or its graph node where it has none.
+    booked
+        Whether an audit has a line for it: it has a rule, or it may keep relevance.
     frees
         Slots that no later step takes.
     """
@@ -41,6 +46,8 @@ class Step:
     shape: tuple[int, ...] | None
     layer: Layer | None
     rule: Rule | None
+    name: str
+    booked: bool
     frees: tuple[int, ...]
 
 

@@ -106,4 +106,6 @@ def input_gradient(
             (gradient,) = torch.autograd.grad(
                 outputs, leaf, start, allow_unused=True, materialize_grads=True
             )
+            # A sum's gradient is one value seen many times, which cannot be changed in place.
+            gradient = gradient.contiguous()
     return gradient, *explained(outputs.detach(), start, reference)

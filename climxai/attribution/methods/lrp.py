@@ -44,8 +44,9 @@ class LayerwiseRelevance(Method):
 
     def check(self, network: Network, context: Context) -> None:
         """Raise `ModelError` when an operator of the network has no entry or a rule no use."""
-        del context
-        self._plan(network)
+        from climxai.attribution.lrp.explain import check_bounds
+
+        check_bounds(network, self._plan(network), context)
 
     def _bounds(self, context: Context) -> tuple[Tensor, Tensor] | None:
         """Return the training values' bounds where a rule of the first layer needs them."""

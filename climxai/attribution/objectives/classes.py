@@ -106,10 +106,11 @@ class LogitDifference(Objective):
 
 
 class LogOdds(Objective):
-    """The log-odds of a class against all the others, as differences of scores.
+    """A class's score minus the softmax-weighted mean of the other classes' scores.
 
-    ``log(p / (1 - p)) = z_c - log(sum of exp z_j over j != c)``; its pieces ``z_c - z_j`` are
-    weighted by the softmax over the other classes, which are also the derivatives of the log-odds.
+    The weights are the derivatives of the log-odds ``log(p / (1 - p))``. For two classes the scalar
+    is the log-odds; for more it exceeds them by the entropy of the softmax over the other classes,
+    which no single score holds: ``z_c - sum q_j z_j = log(p / (1 - p)) + H(q)``.
 
     Source: Samek et al. (2021), Proc. IEEE 109(3), section on explaining log-probability ratios.
     """
@@ -125,7 +126,7 @@ class LogOdds(Objective):
         classes: tuple[str, ...],
         grid: Grid | None = None,
     ) -> Tensor:
-        """Return weights [sample, output]: 1 for the class, minus a softmax over the others."""
+        """Return weights [sample, output]: 1 for the class, less the softmax over the others."""
         del labels, grid
         if self.class_name is None:
             numbers = logits.argmax(1) if logits.ndim == 2 else logits
@@ -135,7 +136,7 @@ class LogOdds(Objective):
 
 
 def against_the_rest(weights: Tensor, logits: Tensor) -> Tensor:
-    """Turn weights [sample, output] of scores into weights of log-odds against the other outputs.
+    """Turn weights [sample, output] of scores into weights of scores against the other outputs'.
 
     Every output ``c`` of weight w becomes ``w * (z_c - softmax-weighted mean of the others)``.
     """

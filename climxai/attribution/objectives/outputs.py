@@ -68,7 +68,7 @@ class Regression(Objective):
 
 
 class OutputCell(Objective):
-    """One cell of a network's output field: the one nearest to a place."""
+    """One cell of a network's output field: the one that a place lies in."""
 
     name: Literal["output_cell"] = "output_cell"
     lat: float = Field(ge=-90, le=90, description="latitude, degrees north")
@@ -82,12 +82,34 @@ class OutputCell(Objective):
         classes: tuple[str, ...],
         grid: Grid | None = None,
     ) -> Tensor:
-        """Return weights [sample, channel, lat, lon]: 1 for the cell."""
+        """Return weights [sample, channel, lat, lon]: 1 for the cell.
+
+        Raises
+        ------
+        ModelError
+            When the place lies outside the grid.
+        """
         del labels, classes
         grid = field_grid(logits, grid, self.channel)
-        away = np.abs((grid.lon - self.lon + 180) % 360 - 180)
+        north, east = np.abs(grid.lat - self.lat), np.abs((grid.lon - self.lon + 180) % 360 - 180)
+        row, column = int(north.argmin()), int(east.argmin())
+        beyond = (
+            f"{away[nearest]:.4g} degrees of {name}"
+            for name, away, nearest, centres in (
+                ("latitude", north, row, grid.lat),
+                ("longitude", east, column, grid.lon),
+            )
+            if away[nearest] > _half_a_cell(centres, nearest)
+        )
+        if far := " and ".join(beyond):
+            raise ModelError(
+                f"objective output_cell asks for {self.lat:g} degrees north, {self.lon:g} degrees "
+                f"east, which lies outside the network's output field: the nearest cell, at "
+                f"{grid.lat[row]:g} north, {grid.lon[column]:g} east, is {far} away; choose a "
+                "place on the grid"
+            )
         cells = np.zeros((len(grid.lat), len(grid.lon)))
-        cells[int(np.abs(grid.lat - self.lat).argmin()), int(away.argmin())] = 1.0
+        cells[row, column] = 1.0
         return on_channel(logits, cells, self.channel)
 
 
@@ -117,6 +139,14 @@ class OutputRegion(Objective):
                 "choose one on its grid"
             )
         return on_channel(logits, area / area.sum(), self.channel)
+
+
+def _half_a_cell(centres: npt.NDArray[np.float64], which: int) -> float:
+    """Return how far a cell reaches from its centre, by the distance to its neighbours."""
+    steps = np.abs(np.diff(centres))
+    if not len(steps):
+        return np.inf
+    return float(steps[max(0, which - 1) : which + 1].max()) / 2 + 1e-6
 
 
 def field_grid(logits: Tensor, grid: Grid | None, channel: int) -> Grid:

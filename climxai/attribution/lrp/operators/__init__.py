@@ -10,6 +10,7 @@ from climxai.attribution.lrp.conventions import Settled
 from climxai.attribution.lrp.crossing import Crossing
 from climxai.attribution.lrp.operators import (
     arithmetic,
+    bicubic,
     elementwise,
     layers,
     pooling,
@@ -45,6 +46,7 @@ _BATCH_NORM = Entry(layers.batch_norm)
 _AVERAGE = Entry(pooling.averaging, "keeps")
 _OVER_DIMENSIONS = Entry(pooling.over_dimensions, "keeps")
 _INTERPOLATION = Entry(pooling.interpolation, "keeps")
+_BICUBIC = Entry(bicubic.bicubic)
 _MAX_POOLING = Entry(pooling.max_pooling, "keeps")
 _ADAPTIVE_MAX = Entry(pooling.adaptive_max_pooling, "keeps")
 _WINNER = Entry(elementwise.winner, "keeps")
@@ -55,6 +57,7 @@ _SOFTMAX = Entry(elementwise.softmax, "makes")
 _RESHAPING = Entry(routing.reshaping, "keeps")
 _MOVING = Entry(routing.moving, "keeps")
 _SAME = Entry(routing.same, "keeps")
+_CAST = Entry(routing.casting, "keeps")
 _SUM = Entry(arithmetic.adding, "keeps")
 _FACTOR = Entry(arithmetic.multiplying, "keeps")
 
@@ -97,6 +100,8 @@ OPERATORS: dict[str, Entry] = {
     "aten.upsample_bilinear2d.vec": _INTERPOLATION,
     "aten.upsample_trilinear3d.vec": _INTERPOLATION,
     "aten._upsample_bilinear2d_aa.vec": _INTERPOLATION,
+    "aten.upsample_bicubic2d.vec": _BICUBIC,
+    "aten._upsample_bicubic2d_aa.vec": _BICUBIC,
     "aten.max_pool1d.default": _MAX_POOLING,
     "aten.max_pool2d.default": _MAX_POOLING,
     "aten.max_pool3d.default": _MAX_POOLING,
@@ -140,6 +145,10 @@ OPERATORS: dict[str, Entry] = {
     "aten.detach.default": _SAME,
     "aten.alias.default": _SAME,
     "aten.lift_fresh_copy.default": _SAME,
+    "aten.to.dtype": _CAST,
+    "aten.to.device": _CAST,
+    "aten.to.dtype_layout": _CAST,
+    "aten._to_copy.default": _CAST,
     "aten.view.default": _RESHAPING,
     "aten.reshape.default": _RESHAPING,
     "aten._unsafe_view.default": _RESHAPING,
@@ -162,6 +171,12 @@ OPERATORS: dict[str, Entry] = {
     "aten.stack.default": _MOVING,
     "aten.expand.default": _MOVING,
     "aten.repeat.default": _MOVING,
+    "aten.tile.default": _MOVING,
+    "aten.copy.default": Entry(routing.copying, "keeps"),
+    "aten.slice_scatter.default": _MOVING,
+    "aten.select_scatter.default": _MOVING,
+    "aten.masked_fill.Scalar": _MOVING,
+    "aten.index_put.default": _MOVING,
     "aten.roll.default": _MOVING,
     "aten.flip.default": _MOVING,
     "aten.index_select.default": _MOVING,
@@ -180,6 +195,8 @@ OPERATORS: dict[str, Entry] = {
     "aten.add.Scalar": _SUM,
     "aten.sub.Tensor": _SUM,
     "aten.sub.Scalar": _SUM,
+    "aten.rsub.Tensor": _SUM,
+    "aten.rsub.Scalar": _SUM,
     "aten.mul.Tensor": _FACTOR,
     "aten.mul.Scalar": _FACTOR,
     "aten.div.Tensor": _FACTOR,

@@ -19,9 +19,10 @@ from climxai.attribution.lrp.crossing import (
     relative_epsilon,
     stabilised,
 )
-from climxai.attribution.lrp.operators.call import Call
+from climxai.attribution.lrp.operators.call import Call, Repeated
 from climxai.attribution.lrp.rules import Epsilon, Rule
 from climxai.attribution.lrp.shares import Shares
+from climxai.core.errors import ModelError
 
 
 class Sum(Crossing):
@@ -80,13 +81,10 @@ class BoundSum(Crossing):
         self.total = total
         self.family = rule.family
         self.bias = settled.bias
-        own = getattr(rule, "epsilon", None)
-        self.epsilon = float(settled.epsilon if own is None else own)
+        self.epsilon = settled.stabiliser(rule)
         self.relative = isinstance(rule, Epsilon) and rule.relative
         self.shares = Shares.of(rule, settled)
         if rule.family not in ("whole", "split", "flat"):
-            from climxai.core.errors import ModelError
-
             raise ModelError(
                 f"{total.place}: a sum cannot take a rule of the family {rule.family!r}: give the "
                 "kind `sum` one of zero, epsilon, alpha_beta, gamma, flat"
@@ -95,6 +93,20 @@ class BoundSum(Crossing):
     def forward(self, inputs: tuple[Any, ...], ground: Ground | None) -> tuple[Any, Any]:
         """Return the sum."""
         return self.total.forward(inputs, ground)
+
+    def valid(self, inputs: tuple[Any, ...]) -> Any:
+        """Return 1 where any of the inputs is valid."""
+        found = inputs[0]
+        for more in inputs[1:]:
+            found = torch.maximum(found, more)
+        return found
+
+    def bounds(self, low: tuple[Any, ...], high: tuple[Any, ...]) -> tuple[Any, Any] | None:
+        """Return the sums of what makes them smallest and largest."""
+        pairs = list(zip(self.total.coefficients, low, high, strict=True))
+        smallest = [a if c >= 0 else b for c, a, b in pairs]
+        largest = [b if c >= 0 else a for c, a, b in pairs]
+        return self.total.run(*smallest), self.total.run(*largest)
 
     def backward(
         self, relevance: Any, saved: Any, ledger: Ledger | None
@@ -125,7 +137,8 @@ class BoundSum(Crossing):
         ledger: Ledger | None,
     ) -> tuple[list[Tensor], Tensor | None]:
         if constant is not None and self.bias == "ignored":
-            z, constant = z - constant, None
+            # Taking a large constant away from the sum would cost digits.
+            z, constant = sum(terms[1:], terms[0]).expand_as(z), None
         epsilon: float | Tensor = self.epsilon
         if self.relative:
             epsilon = relative_epsilon(z, self.epsilon)
@@ -168,6 +181,7 @@ class Factor(Crossing):
         self.keeps_sign = bool((factor >= 0).all())
         zero = factor == 0
         self.zero = zero if bool(zero.any()) else None
+        self.closed = self.zero is None
 
     def forward(self, inputs: tuple[Any, ...], ground: Ground | None) -> tuple[Any, Any]:
         """Return the product."""
@@ -184,22 +198,43 @@ class Factor(Crossing):
             relevance = relevance.masked_fill(self.zero, 0.0)
         return (relevance.sum_to_size(saved),)
 
+    def valid(self, inputs: tuple[Any, ...]) -> Any:
+        """Return the valid cells that are not multiplied by zero."""
+        (x,) = inputs
+        return x if self.zero is None else x * ~self.zero
+
+    def bounds(self, low: tuple[Any, ...], high: tuple[Any, ...]) -> tuple[Any, Any] | None:
+        """Return the products of the bounds, in order."""
+        ends = self.run(*low), self.run(*high)
+        return torch.minimum(*ends), torch.maximum(*ends)
+
 
 def adding(call: Call, settled: Settled) -> Crossing:
-    """Return the crossing of an addition or subtraction."""
+    """Return the crossing of an addition or subtraction.
+
+    Raises
+    ------
+    ModelError
+        When a coefficient or term is not fixed.
+    """
     del settled
     first, second = call["self"], call["other"]
     alpha = call["alpha"] if "alpha" in call.names else 1
     if isinstance(alpha, Node):
         raise call.unsuited("its alpha depends on the input", "Use a fixed one")
-    factor = -float(alpha) if ".sub" in f".{call.name.split('.')[1]}" else float(alpha)
+    sizes = {"add": (1.0, float(alpha)), "sub": (1.0, -float(alpha)), "rsub": (-float(alpha), 1.0)}
     coefficients = dict.fromkeys(call.active, 0.0)
     constant: Tensor | None = None
-    for term, weight in ((first, 1.0), (second, factor)):
+    for term, weight in zip((first, second), sizes[call.name.split(".")[1]], strict=True):
         if isinstance(term, Node):
+            if term not in coefficients:
+                raise call.unsuited(
+                    "it adds a number that depends on how many samples there are",
+                    "Explain a network that treats every sample by itself",
+                )
             coefficients[term] += weight
         else:
-            value = torch.as_tensor(term) * weight
+            value = (term.one if isinstance(term, Repeated) else torch.as_tensor(term)) * weight
             constant = value if constant is None else constant + value
     if constant is not None:
         constant = constant.to(dtype=call.node.meta["val"].dtype)
@@ -223,4 +258,11 @@ def multiplying(call: Call, settled: Settled) -> Crossing:
                 "it divides by a value that depends on the input",
                 "Divide by constants only, or choose another method",
             )
-    return Factor(call.function(), torch.as_tensor(other))
+    if isinstance(other, Node):
+        raise call.unsuited(
+            "it multiplies with a number that depends on how many samples there are",
+            "Explain a network that treats every sample by itself",
+        )
+    return Factor(
+        call.function(), other.one if isinstance(other, Repeated) else torch.as_tensor(other)
+    )

@@ -3,15 +3,38 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 import torch
 from torch import Tensor
 from torch.fx import Node
-from torch.fx.node import map_arg
+from torch.fx.node import map_aggregate, map_arg
 
 from climxai.attribution.network import layer_name, place_of
 from climxai.core.errors import ModelError
+
+
+@dataclass(frozen=True, eq=False)
+class Repeated:
+    """A tensor that is the same for every sample, whatever the input.
+
+    Parameters
+    ----------
+    two
+        Its value for two samples [2, ...].
+    """
+
+    two: Tensor
+
+    @property
+    def one(self) -> Tensor:
+        """Its value for one sample [1, ...]."""
+        return self.two[:1]
+
+    def each(self, count: int) -> Tensor:
+        """Return its value for ``count`` samples."""
+        return self.one.expand(count, *self.two.shape[1:])
 
 
 class Call:
@@ -70,9 +93,9 @@ class Call:
             When it does.
         """
         value: Tensor | Node | float | None = self[name]
-        if isinstance(value, Node):
+        if isinstance(value, Node | Repeated):
             raise self.unsuited(
-                f"its {name} depends on the input", "explain a network whose do not"
+                f"its {name} depends on the input", "Explain a network whose do not"
             )
         if value is None or isinstance(value, Tensor):
             return value
@@ -93,22 +116,75 @@ class Call:
         """Shape of an active input; the sample dimension is symbolic."""
         return tuple(self.active[i].meta["val"].shape)
 
-    def function(self) -> Callable[..., Any]:
-        """Return the call as a function of the values of ``active`` and then of ``sizes``."""
+    def function(self, *, blank: bool = False) -> Callable[..., Any]:
+        """Return the call as a function of the values of ``active`` and then of ``sizes``.
+
+        Parameters
+        ----------
+        blank
+            Whether fixed numbers among the values it moves (a padding's value, a constant channel)
+            become 0.
+        """
         active, target = (*self.active, *self.sizes), self.target
         args, kwargs = self.args, self.kwargs
+        if blank:
+            args, kwargs = map_aggregate((args, kwargs), _blanked)
+            if "value" in self.names:
+                place = self.names.index("value")
+                args = tuple(0 if i == place else a for i, a in enumerate(args))
+                kwargs = {k: 0 if k == "value" else v for k, v in kwargs.items()}
         others = args[1:]
-        if len(active) == 1 and args and args[0] is active[0] and not _holds(others, kwargs):
+        if len(active) == 1 and args and args[0] is active[0] and not _open(others, kwargs):
             return lambda x: target(x, *others, **kwargs)
 
         def run(*values: Any) -> Any:
             given = dict(zip(active, values, strict=True))
-            return target(*map_arg(args, lambda n: given[n]), **map_arg(kwargs, lambda n: given[n]))
+
+            def fill(value: Any) -> Any:
+                if isinstance(value, Node):
+                    return given[value]
+                return value.each(len(values[0])) if isinstance(value, Repeated) else value
+
+            return target(*map_aggregate(args, fill), **map_aggregate(kwargs, fill))
 
         return run
 
+    @property
+    def fixed(self) -> list[Tensor]:
+        """The fixed numbers that it puts among the values it moves, without whole-number tensors.
 
-def _holds(*arguments: Any) -> bool:
-    found: list[Node] = []
-    map_arg(arguments, found.append)
-    return bool(found)
+        A padding's value, for example, or a constant channel.
+        """
+        found: list[Tensor] = []
+
+        def look(value: Any) -> Any:
+            if isinstance(value, Repeated):
+                found.append(value.one)
+            elif isinstance(value, Tensor) and value.is_floating_point():
+                found.append(value)
+            return value
+
+        map_aggregate((self.args, self.kwargs), look)
+        if "value" in self.names:
+            value = self["value"]
+            found.append(torch.as_tensor(0.0 if value is None else value))
+        return found
+
+
+def _blanked(value: Any) -> Any:
+    if isinstance(value, Repeated):
+        return Repeated(torch.zeros_like(value.two))
+    if isinstance(value, Tensor) and value.is_floating_point():
+        return torch.zeros_like(value)
+    return value
+
+
+def _open(*arguments: Any) -> bool:
+    found: list[bool] = []
+
+    def look(value: Any) -> Any:
+        found.append(isinstance(value, Node | Repeated))
+        return value
+
+    map_aggregate(arguments, look)
+    return any(found)

@@ -12,6 +12,16 @@ from climxai.attribution.lrp.conventions import Settled
 from climxai.attribution.lrp.crossing import Crossing, Ground, Ledger
 from climxai.attribution.lrp.operators.call import Call
 
+RISING = frozenset(
+    (
+        *("aten.relu.default", "aten.relu6.default", "aten.sigmoid.default", "aten.tanh.default"),
+        *("aten.hardsigmoid.default", "aten.softplus.default", "aten.exp.default"),
+        *("aten.elu.default", "aten.selu.default", "aten.celu.default", "aten.hardtanh.default"),
+        *("aten.clamp.default", "aten.clamp_min.default"),
+    )
+)
+"""Activations that keep order: a larger input never gives a smaller output."""
+
 
 class Activation(Crossing):
     """An element-wise function of one input; relevance passes unchanged."""
@@ -27,6 +37,14 @@ class Activation(Crossing):
         del ground
         return self.run(*inputs), None
 
+    def valid(self, inputs: tuple[Any, ...]) -> Any:
+        """Return the valid cells: they stay where they are."""
+        return inputs[0]
+
+    def bounds(self, low: tuple[Any, ...], high: tuple[Any, ...]) -> tuple[Any, Any] | None:
+        """Return the activations of the bounds, None for functions that do not keep order."""
+        return (self.run(*low), self.run(*high)) if self.name in RISING else None
+
     def backward(
         self, relevance: Any, saved: Any, ledger: Ledger | None
     ) -> tuple[Tensor | None, ...]:
@@ -36,12 +54,23 @@ class Activation(Crossing):
 
 
 class Winner(Crossing):
-    """The largest of several values: it takes all the relevance."""
+    """The largest of several values: it takes all the relevance.
+
+    Parameters
+    ----------
+    run
+        The operator as a function of its inputs.
+    blank
+        The same with fixed numbers among the values as 0; the relevance that such a number wins
+        goes to no input.
+    """
 
     kind = "max"
 
-    def __init__(self, run: Callable[..., Any]) -> None:
+    def __init__(self, run: Callable[..., Any], blank: Callable[..., Any] | None = None) -> None:
         self.run = run
+        self.blank = run if blank is None else blank
+        self.closed = blank is None
 
     def forward(self, inputs: tuple[Any, ...], ground: Ground | None) -> tuple[Any, Any]:
         """Return the largest values, keeping which they were."""
@@ -56,13 +85,25 @@ class Winner(Crossing):
     def backward(
         self, relevance: Any, saved: Any, ledger: Ledger | None
     ) -> tuple[Tensor | None, ...]:
-        """Return the relevance at the winners, shared evenly where several values tie."""
+        """Return the relevance at the winners.
+
+        Where values tie, a pooling window's first one wins; a maximum of several tensors or over
+        dimensions shares evenly.
+        """
         del ledger
         leaves, result = saved
         if isinstance(relevance, dict):
             result, relevance = result[0], relevance[0]
         parts = torch.autograd.grad(result, leaves, relevance)
         return tuple(parts)
+
+    def valid(self, inputs: tuple[Any, ...]) -> Any:
+        """Return 1 where any of the values is valid."""
+        return self.blank(*inputs)
+
+    def bounds(self, low: tuple[Any, ...], high: tuple[Any, ...]) -> tuple[Any, Any] | None:
+        """Return the largest of the bounds."""
+        return self.run(*low), self.run(*high)
 
 
 class Softmax(Crossing):
@@ -72,6 +113,7 @@ class Softmax(Crossing):
     """
 
     kind = "softmax"
+    closed = False
 
     def __init__(self, run: Callable[..., Any], dim: int) -> None:
         self.run = run
@@ -107,7 +149,7 @@ def activation(call: Call, settled: Settled) -> Crossing:
 def winner(call: Call, settled: Settled) -> Crossing:
     """Return the crossing of a maximum."""
     del settled
-    return Winner(call.function())
+    return Winner(call.function(), call.function(blank=True) if call.fixed else None)
 
 
 def softmax(call: Call, settled: Settled) -> Crossing:

@@ -30,11 +30,26 @@ class LinearMap(ABC):
     """Whether coefficients can be negative."""
     stack: int = 1
     """The dimension along which sums of positive and negative contributions are stacked."""
+    even: bool = True
+    """Whether the rules that do not look at the input's values suit it."""
 
     def __init__(self, place: str, bias: Tensor | None = None) -> None:
         self.place = place
         self.bias = bias
-        self.scale = 1.0
+
+    def largest(self) -> Tensor:
+        """Return what coefficients are divided by before they are squared."""
+        return torch.ones(())
+
+    def valid(self, x: Tensor) -> Tensor | None:
+        """Return 1 where an output rests on valid inputs, else 0; None: all count as valid."""
+        del x
+        return None
+
+    def bounds(self, low: Tensor, high: Tensor) -> tuple[Tensor, Tensor] | None:
+        """Return the bounds of the output, or None where they are not followed."""
+        del low, high
+        return None
 
     @abstractmethod
     def apply(self, x: Tensor, variant: Variant = "plain", *, bias: bool = False) -> Tensor:
@@ -126,6 +141,7 @@ class Weighted(LinearMap):
         super().__init__(place, bias)
         self.weight = weight
         self._variants: dict[Variant, Tensor] = {"plain": weight}
+        self._largest: Tensor | None = None
 
     def variant(self, variant: Variant) -> Tensor:
         """Return the weights in a variant."""
@@ -149,16 +165,16 @@ class Weighted(LinearMap):
 
     def largest(self) -> Tensor:
         """Return the largest absolute weight, or 1 where all are zero."""
-        largest = self.weight.abs().amax() if self.weight.numel() else self.weight.new_ones(())
-        return torch.where(largest > 0, largest, torch.ones_like(largest))
+        if self._largest is None:
+            largest = self.weight.abs().amax() if self.weight.numel() else self.weight.new_ones(())
+            self._largest = torch.where(largest > 0, largest, torch.ones_like(largest))
+        return self._largest
 
 
 class Unweighted(LinearMap):
     """A linear map with fixed coefficients that are never negative: a mean, an interpolation."""
 
     signed = False
-    even: bool = True
-    """Whether all inputs of an output have the same coefficient."""
 
     @abstractmethod
     def compute(self, x: Tensor) -> Tensor:
@@ -169,12 +185,15 @@ class Unweighted(LinearMap):
         del bias
         if variant == "negative":
             raise ModelError(f"{self.place}: there are no negative coefficients")
-        if variant in ("square", "ones") and not self.even:
-            raise ModelError(
-                f"{self.place}: the flat and w-square rules do not suit an interpolation: give the "
-                "kind `interpolation` another rule, for example `zero`"
-            )
         return self.compute(x)
+
+    def valid(self, x: Tensor) -> Tensor | None:
+        """Return 1 where an output has a valid input, else 0."""
+        return (self.compute(x) != 0).to(x.dtype)
+
+    def bounds(self, low: Tensor, high: Tensor) -> tuple[Tensor, Tensor] | None:
+        """Return the map of the bounds: coefficients are not negative."""
+        return self.compute(low), self.compute(high)
 
     def pull(self, s: Tensor, shape: torch.Size, variant: Variant = "plain") -> Tensor:
         """Return the transposed map of ``s``."""
@@ -183,4 +202,5 @@ class Unweighted(LinearMap):
             leaf = s.new_zeros(()).expand(shape).requires_grad_()
             image = self.compute(leaf)
             (pulled,) = torch.autograd.grad(image, leaf, s)
-        return pulled
+        # A sum's gradient is one value seen many times, which cannot be changed in place.
+        return pulled.contiguous()

@@ -38,7 +38,10 @@ class Interpolation(Averaging):
 
 
 class ProportionalPooling(Crossing):
-    """Max pooling whose relevance goes to all cells of a window in proportion to their value."""
+    """Max pooling whose relevance goes to the cells of a window in proportion to their value.
+
+    Only positive values share; a window without any gives all to its largest value.
+    """
 
     kind = "max"
 
@@ -50,16 +53,36 @@ class ProportionalPooling(Crossing):
         """Return the largest value of every window."""
         del ground
         (x,) = inputs
-        largest = self.run(x)
-        return largest[0] if isinstance(largest, tuple) else largest, x
+        return self._first(self.run(x)), x
 
     def backward(
         self, relevance: Any, saved: Any, ledger: Ledger | None
     ) -> tuple[Tensor | None, ...]:
-        """Return ``x_j / (sum of the window) R``."""
-        del ledger
-        s = ratio(relevance, self.average.compute(saved))
-        return (self.average.pull(s, saved.shape).mul_(saved),)
+        """Return ``x_j+ / (sum of the window's x+) R``."""
+        above = saved.clamp(min=0)
+        sums = self.average.compute(above)
+        s = ratio(relevance, sums)
+        result = self.average.pull(s, saved.shape).mul_(above)
+        left = relevance * (sums == 0)
+        if left.any():
+            winner = Winner(self.run)
+            _, kept = winner.forward((saved,), None)
+            (alone,) = winner.backward(left, (kept[0], self._first(kept[1])), ledger)
+            result += 0 if alone is None else alone
+        return (result,)
+
+    @staticmethod
+    def _first(result: Any) -> Tensor:
+        largest: Tensor = result[0] if isinstance(result, tuple) else result
+        return largest
+
+    def valid(self, inputs: tuple[Any, ...]) -> Any:
+        """Return 1 where a window has a valid cell."""
+        return self._first(self.run(*inputs))
+
+    def bounds(self, low: tuple[Any, ...], high: tuple[Any, ...]) -> tuple[Any, Any] | None:
+        """Return the largest of the bounds."""
+        return self._first(self.run(*low)), self._first(self.run(*high))
 
 
 def averaging(call: Call, settled: Settled) -> LinearMap:

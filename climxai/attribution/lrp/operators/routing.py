@@ -20,13 +20,31 @@ class Routing(Crossing):
     ----------
     run
         The operator as a function of the values it takes, sizes included.
+    blank
+        The same with fixed numbers that it puts among the values as 0, None where it puts none.
+        What relevance reaches such numbers goes to no input.
+    kind
+        What it is called.
+
+    Attributes
+    ----------
+    clean
+        Whether the fixed numbers are all 0.
     """
 
-    kind = "routing"
     moves = True
 
-    def __init__(self, run: Callable[..., Any]) -> None:
+    def __init__(
+        self,
+        run: Callable[..., Any],
+        blank: Callable[..., Any] | None = None,
+        kind: str = "routing",
+    ) -> None:
         self.run = run
+        self.blank = run if blank is None else blank
+        self.closed = blank is None
+        self.clean = True
+        self.kind = kind
 
     def forward(self, inputs: tuple[Any, ...], ground: Ground | None) -> tuple[Any, Any]:
         """Return the moved values."""
@@ -55,6 +73,14 @@ class Routing(Crossing):
         parts = iter(pulled)
         return tuple(next(parts) if isinstance(x, Tensor) else None for x in leaves)
 
+    def valid(self, inputs: tuple[Any, ...]) -> Any:
+        """Return the valid cells where they are moved to; fixed numbers are none."""
+        return self.blank(*inputs)
+
+    def bounds(self, low: tuple[Any, ...], high: tuple[Any, ...]) -> tuple[Any, Any] | None:
+        """Return the bounds where they are moved to."""
+        return self.run(*low), self.run(*high)
+
 
 class Reshaping(Crossing):
     """Gives the same values another shape; the sample dimension stays first."""
@@ -79,6 +105,14 @@ class Reshaping(Crossing):
         shape, count = saved
         return (relevance.reshape(shape), *[None] * (count - 1))
 
+    def valid(self, inputs: tuple[Any, ...]) -> Any:
+        """Return the valid cells where they are moved to."""
+        return self.forward(inputs, None)[0]
+
+    def bounds(self, low: tuple[Any, ...], high: tuple[Any, ...]) -> tuple[Any, Any] | None:
+        """Return the bounds where they are moved to."""
+        return self.forward(low, None)[0], self.forward(high, None)[0]
+
 
 class Same(Crossing):
     """Leaves values as they are: dropout in evaluation, copies, changes of memory layout."""
@@ -97,6 +131,44 @@ class Same(Crossing):
         """Return the relevance."""
         del ledger
         return (relevance, *[None] * (saved - 1))
+
+    def valid(self, inputs: tuple[Any, ...]) -> Any:
+        """Return the valid cells where they are moved to."""
+        return self.forward(inputs, None)[0]
+
+    def bounds(self, low: tuple[Any, ...], high: tuple[Any, ...]) -> tuple[Any, Any] | None:
+        """Return the bounds where they are moved to."""
+        return self.forward(low, None)[0], self.forward(high, None)[0]
+
+
+class Cast(Crossing):
+    """Another number type; relevance comes back in the input's."""
+
+    kind = "routing"
+    moves = True
+
+    def __init__(self, run: Callable[..., Any]) -> None:
+        self.run = run
+
+    def forward(self, inputs: tuple[Any, ...], ground: Ground | None) -> tuple[Any, Any]:
+        """Return the values in the other type."""
+        del ground
+        return self.run(*inputs), inputs[0].dtype
+
+    def backward(
+        self, relevance: Any, saved: Any, ledger: Ledger | None
+    ) -> tuple[Tensor | None, ...]:
+        """Return the relevance in the input's type."""
+        del ledger
+        return (relevance.to(saved),)
+
+    def valid(self, inputs: tuple[Any, ...]) -> Any:
+        """Return the valid cells where they are moved to."""
+        return self.forward(inputs, None)[0]
+
+    def bounds(self, low: tuple[Any, ...], high: tuple[Any, ...]) -> tuple[Any, Any] | None:
+        """Return the bounds where they are moved to."""
+        return self.forward(low, None)[0], self.forward(high, None)[0]
 
 
 class Size(Crossing):
@@ -120,6 +192,14 @@ class Size(Crossing):
         del relevance, ledger
         return (None,) * int(saved)
 
+    def valid(self, inputs: tuple[Any, ...]) -> Any:
+        """Return the valid cells where they are moved to."""
+        return self.forward(inputs, None)[0]
+
+    def bounds(self, low: tuple[Any, ...], high: tuple[Any, ...]) -> tuple[Any, Any] | None:
+        """Return the bounds where they are moved to."""
+        return self.forward(low, None)[0], self.forward(high, None)[0]
+
 
 def reshaping(call: Call, settled: Settled) -> Crossing:
     """Return the crossing of a view, reshape or flatten."""
@@ -132,9 +212,55 @@ def reshaping(call: Call, settled: Settled) -> Crossing:
 
 
 def moving(call: Call, settled: Settled) -> Crossing:
-    """Return the crossing of an operator that moves values."""
+    """Return the crossing of an operator that moves values.
+
+    Raises
+    ------
+    ModelError
+        When it moves values from sample to sample.
+    """
     del settled
-    return Routing(call.function())
+    if _over_samples(call):
+        raise call.unsuited(
+            "it moves values from one sample to another",
+            "Explain a network that treats every sample by itself",
+        )
+    return _routing(call)
+
+
+def copying(call: Call, settled: Settled) -> Crossing:
+    """Return the crossing of an assignment: the values of the second argument, spread out."""
+    del settled
+    which, shape = call.active.index(call["src"]), call.shape[1:]
+    return Routing(lambda *values: values[which].expand(len(values[which]), *shape))
+
+
+def _over_samples(call: Call) -> bool:
+    """Whether an operator works along the dimension of the samples."""
+    name, rank = call.name.split(".")[1], len(call.input_shape())
+    if name in ("permute", "transpose", "expand"):
+        return False
+    if name in ("repeat", "tile"):
+        times = list(call["repeats" if "repeats" in call.names else "dims"])
+        return len(times) > rank or (len(times) == rank and times[0] != 1)
+    if name in ("index", "index_put"):
+        return call["indices"][0] is not None
+    if name == "roll" and not call["dims"]:
+        return True
+    key = next((key for key in ("dims", "dim") if key in call.names), None)
+    if key is None:
+        return False
+    dims = call[key]
+    rank += name == "stack"
+    along = any(d % rank == 0 for d in ([dims] if isinstance(dims, int) else dims))
+    if name in ("slice", "slice_scatter") and along:
+        whole = call["start"] in (None, 0) and call["step"] == 1
+        return not (whole and (call["end"] is None or call["end"] == _END))
+    return along
+
+
+_END = 2**63 - 1
+"""How a slice up to the end is written in the graph."""
 
 
 def same(call: Call, settled: Settled) -> Crossing:
@@ -143,9 +269,33 @@ def same(call: Call, settled: Settled) -> Crossing:
     return Same()
 
 
-def padding(call: Call, settled: Settled) -> Crossing:
-    """Return the crossing of a padding; a constant other than zero keeps what reaches it."""
+def casting(call: Call, settled: Settled) -> Crossing:
+    """Return the crossing of a change of number type.
+
+    Raises
+    ------
+    ModelError
+        When the type holds no fractions.
+    """
     del settled
-    crossing = Routing(call.function())
-    crossing.keeps_sign = "value" not in call.names or (call["value"] or 0) >= 0
+    if not call.node.meta["val"].dtype.is_floating_point:
+        raise call.unsuited(
+            f"it turns values into {call.node.meta['val'].dtype}", "Keep them floating-point"
+        )
+    return Cast(call.function())
+
+
+def padding(call: Call, settled: Settled) -> Crossing:
+    """Return the crossing of a padding; fixed numbers keep what reaches them."""
+    del settled
+    if "mode" in call.names and call["mode"] != "constant":
+        return Routing(call.function())
+    return _routing(call, "padding")
+
+
+def _routing(call: Call, kind: str = "routing") -> Crossing:
+    fixed = call.fixed
+    crossing = Routing(call.function(), call.function(blank=True) if fixed else None, kind)
+    crossing.keeps_sign = all(bool((value >= 0).all()) for value in fixed)
+    crossing.clean = not any(bool(value.any()) for value in fixed)
     return crossing

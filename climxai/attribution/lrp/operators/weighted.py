@@ -145,6 +145,16 @@ class Scaling(Weighted):
         del shape
         return s * self.variant(variant)
 
+    def valid(self, x: Tensor) -> Tensor | None:
+        """Return the valid cells: they stay where they are."""
+        return x
+
+    def bounds(self, low: Tensor, high: Tensor) -> tuple[Tensor, Tensor] | None:
+        """Return the bounds of the scaled values."""
+        up, down = self.variant("positive"), self.variant("negative")
+        shift = 0 if self.bias is None else self.bias
+        return low * up + high * down + shift, high * up + low * down + shift
+
 
 def _each(values: list[int], dims: int) -> list[int]:
     return list(values) * dims if len(values) == 1 else list(values)
