@@ -17,6 +17,7 @@ from pydantic_core import PydanticCustomError
 from climxai.composites.conditions import checked
 from climxai.composites.expression import names_in
 from climxai.composites.groupings import GROUPINGS, Grouping
+from climxai.composites.significance.settings import Significance
 from climxai.composites.statistics import STATISTICS, Statistic
 from climxai.core.period import AnyPeriod
 from climxai.core.record import OneOf, Record
@@ -133,6 +134,8 @@ class Composite(Record):
     default"""
     draw: bool = True
     """whether maps are drawn"""
+    significance: Significance = Field(default_factory=Significance)
+    """tests of the composite, and how it compares with networks trained on shuffled labels"""
 
     @field_validator("by", mode="after")
     @classmethod

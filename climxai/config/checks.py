@@ -13,7 +13,13 @@ from typing import Any, Final
 
 from climxai.attribution.visualise.settings import OptimalInput
 from climxai.composites.clusters.settings import Strategies
-from climxai.config.composite_checks import composite_classes, composite_ids, some_left
+from climxai.config.composite_checks import (
+    composite_classes,
+    composite_ids,
+    enough_null_networks,
+    some_left,
+    tests_that_tell,
+)
 from climxai.config.known import LONGEST_NAME, SAFE_ID, Finding, class_names
 from climxai.config.sections import Explain
 from climxai.core.errors import did_you_mean
@@ -226,6 +232,8 @@ CHECKS: Final[tuple[Callable[..., Iterator[Finding]], ...]] = (
     some_left,
     composite_ids,
     composite_classes,
+    enough_null_networks,
+    tests_that_tell,
     periods_read,
     box_read,
     channel_read,

@@ -6,10 +6,12 @@ from collections.abc import Iterator
 
 from climxai.composites.groupings import ByOutcome
 from climxai.composites.settings import Composite
+from climxai.composites.significance.nulls import networks_needed
 from climxai.config.known import LONGEST_NAME, SAFE_ID, Finding, class_names
 from climxai.config.sections import Explain
 from climxai.core.errors import did_you_mean
 from climxai.data.labels import Label
+from climxai.models.training import Training
 
 
 def some_left(explain: Explain, composite: tuple[Composite, ...]) -> Iterator[Finding]:
@@ -79,6 +81,33 @@ def composite_classes(label: Label, composite: tuple[Composite, ...]) -> Iterato
             if name not in known:
                 text = f"there is no class {name!r} in `label`.{did_you_mean(name, known)}"
                 yield where, text
+
+
+def tests_that_tell(explain: Explain, composite: tuple[Composite, ...]) -> Iterator[Finding]:
+    """Find tests against zero where no method has relevance below zero."""
+    if any(method.signed for method in explain.methods):
+        return
+    for index, each in enumerate(composite):
+        tests = each.significance.tests
+        if tests and all(test.against == "zero" for test in tests):
+            yield (
+                (*_composite(composite, index), "significance", "tests"),
+                f"relevance by {', '.join(str(method.id) for method in explain.methods)} is never "
+                "negative, so a test against zero tells nothing: compare classes by `permutation`, "
+                "or networks trained on shuffled labels by `train.null_networks`",
+            )
+
+
+def enough_null_networks(train: Training, composite: tuple[Composite, ...]) -> Iterator[Finding]:
+    """Find fewer null networks than it takes to tell what lies beyond a quantile of theirs."""
+    quantile = max(each.significance.null_quantile for each in composite)
+    needed = networks_needed(quantile)
+    if 0 < train.null_networks < needed:
+        yield (
+            ("train", "null_networks"),
+            f"found {train.null_networks}, expected 0 or at least {needed}: with fewer nothing can "
+            f"lie beyond the quantile {quantile:g} of `composite.significance.null_quantile`",
+        )
 
 
 def _composite(composite: tuple[Composite, ...], index: int) -> tuple[str | int, ...]:

@@ -36,13 +36,16 @@ class Marks:
     """dots on significant cells, hatching of the others, or only significant cells shaded"""
     text: str
     """what the marks say, for the note under the map"""
+    shaded: xr.DataArray | None = None
+    """like ``mask``: nothing is shaded where this is not 1; None shades as ``how`` says"""
 
 
 def only_significant(relevance: xr.DataArray, marks: Marks | None) -> xr.DataArray:
-    """Return what is shaded: with ``only``, zero wherever the map is not significant."""
-    if marks is None or marks.how != "only":
+    """Return what is shaded: zero wherever the marks say that nothing is."""
+    if marks is None or (marks.shaded is None and marks.how != "only"):
         return relevance
-    significant = marks.mask.values == 1
+    where = marks.mask if marks.shaded is None else marks.shaded
+    significant = where.values == 1
     return relevance.copy(data=np.where(significant, relevance.values, relevance.values * 0))
 
 

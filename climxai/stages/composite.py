@@ -16,6 +16,7 @@ from climxai.core.progress import progress
 from climxai.stages.index import check_index, read_index, shards_of
 from climxai.stages.keys import samples_key
 from climxai.stages.layout import Layout
+from climxai.stages.marks import agreeing, marks_of, null_shards_of, tell
 from climxai.stages.outputs import (
     begin,
     result_attributes,
@@ -65,6 +66,7 @@ def composite(experiment: Experiment, *, allow_missing: bool = False) -> Composi
         When relevance is missing, damaged or made with another configuration, or no map is left.
     """
     from climxai.composites.composite import compose, work
+    from climxai.composites.examine import examine
     from climxai.composites.summary import summarise
     from climxai.data.preprocess.chain import Preprocessing
 
@@ -83,9 +85,10 @@ def composite(experiment: Experiment, *, allow_missing: bool = False) -> Composi
         preprocessing = Preprocessing.load(bundle / "preprocessing.nc")
         fields = preprocessing.apply(experiment.data.open(), physical_only=True)
         netcdfs, maps, summaries = [], [], {}
-        for method in experiment.explain.methods:
-            held = shards_of(layout, shards, str(method.id), allow_missing=allow_missing)
-            for settings in experiment.composite:
+        for settings in experiment.composite:
+            made = {}
+            for method in experiment.explain.methods:
+                held = shards_of(layout, shards, str(method.id), allow_missing=allow_missing)
                 name = file_name(method, settings)
                 with progress(f"compositing {name}", work(held, fields, settings)) as tick:
                     dataset = compose(
@@ -98,12 +101,29 @@ def composite(experiment: Experiment, *, allow_missing: bool = False) -> Composi
                         allow_missing=allow_missing,
                         memory=experiment.compute.memory,
                     )
-                dataset = dataset.assign_attrs(_attributes(experiment, method, index, started))
+                made[str(method.id)] = examine(
+                    dataset,
+                    held,
+                    fields,
+                    index["classes"],
+                    settings,
+                    memory=experiment.compute.memory,
+                    clusters=clusters_of(layout, method, settings, index["classes"]),
+                    nulls=null_shards_of(experiment, layout, index, method, allow_missing),
+                    allow_missing=allow_missing,
+                )
+            made = agreeing(made, settings)
+            for method in experiment.explain.methods:
+                name = file_name(method, settings)
+                dataset = made[str(method.id)].assign_attrs(
+                    _attributes(experiment, method, index, started)
+                )
                 path = layout.composite(name)
                 write_netcdf(dataset, path)
                 netcdfs.append(path)
                 summaries[name] = summarise(dataset)
                 _warn_of_zero_maps(name, summaries[name])
+                tell(name, dataset)
                 if settings.draw:
                     maps += draw_maps(dataset, experiment, method, settings, layout)
         write_provenance(
@@ -209,6 +229,7 @@ def draw_maps(
                     str(experiment.explain.objective_of(method).model_dump()["name"]),
                 ),
                 label=colour_bar_label(settings.normalise),
+                marks=marks_of(chosen, settings.significance, experiment.maps),
             )
             paths = [
                 layout.map(

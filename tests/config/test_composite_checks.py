@@ -11,6 +11,7 @@ from climxai.config.experiment import Experiment, resolved_yaml
 Load = Callable[..., Experiment]
 Refused = Callable[..., str]
 LAST = "  objective: predicted_class\n"
+SIGNED = "  - {name: lrp, rule: zero}\n  - saliency\n"
 
 
 @pytest.mark.parametrize(
@@ -49,6 +50,14 @@ LAST = "  objective: predicted_class\n"
         ("{by: seson}", "there is no grouping named 'seson'. Did you mean 'season'?"),
         ("[]", "composite: found []"),
         ("{by: []}", "composite.by: found nothing to group by"),
+        (
+            "{significance: {tests: [t-test]}}",
+            "composite.significance.tests.0: there is no test named 't-test'. Did you mean 't_te",
+        ),
+        (
+            "{significance: {tests: [t_test, t_test]}}",
+            "composite.significance.tests: t_test is listed twice",
+        ),
     ],
 )
 def test_a_mistake_is_named(refused: Refused, section: str, expected: str) -> None:
@@ -71,3 +80,27 @@ def test_what_is_right_is_taken(load: Load, section: str) -> None:
     # One composite is written as the block it was.
     written = resolved_yaml(experiment)
     assert ("composite:\n- " in written) == section.startswith("[")
+
+
+def test_tests_against_zero_are_refused_where_nothing_is_negative(
+    load: Load, refused: Refused
+) -> None:
+    tests = "composite: {significance: {tests: [t_test, sign_test]}}\n"
+    message = refused((LAST, f"{LAST}{tests}"), (SIGNED, ""))
+    assert "composite.significance.tests: relevance by lrp is never negative" in message
+    assert "`permutation`" in message
+    more = tests.replace("sign_test", "permutation")
+    load((LAST, f"{LAST}{more}"), (SIGNED, ""))
+    load((LAST, f"{LAST}{tests}"))
+
+
+@pytest.mark.parametrize(("networks", "fine"), [(0, True), (18, False), (19, True)])
+def test_null_networks_are_enough_for_their_quantile(
+    load: Load, refused: Refused, networks: int, fine: bool
+) -> None:
+    overrides = (f"train.null_networks={networks}",)
+    if fine:
+        assert load(overrides=overrides).train.null_networks == networks
+    else:
+        message = refused(overrides=overrides)
+        assert "train.null_networks: found 18, expected 0 or at least 19" in message

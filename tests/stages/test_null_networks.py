@@ -12,7 +12,8 @@ import xarray as xr
 from climxai.bridge.bundle import load_bundle
 from tests.stages.conftest import Command
 
-TWO = ("--set", "train.null_networks=2")
+MEDIAN = ("--set", "composite.significance.null_quantile=0.5")
+TWO = ("--set", "train.null_networks=2", *MEDIAN)
 
 
 def ok(climxai: Command, *arguments: object) -> str:
@@ -59,7 +60,7 @@ def test_they_are_trained_beside_the_others_which_are_kept(
 
 
 def test_they_learn_nothing_of_the_true_labels(climxai: Command, experiment: Path) -> None:
-    ok(climxai, "train", experiment, "--set", "train.null_networks=6")
+    ok(climxai, "train", experiment, "--set", "train.null_networks=6", *MEDIAN)
     out = experiment.parent / "out"
     scores = json.loads((out / "scores.json").read_text(encoding="utf-8"))
     assert [row["null_network"] for row in scores["null_networks"]] == list(range(6))
@@ -118,3 +119,56 @@ def test_networks_that_are_missing_or_of_other_settings_are_named(
     done = climxai("explain", experiment, *TWO, "--set", "train.null_block_length=3")
     assert done.code == 4
     assert "null-0 was trained with another" in done.err
+
+
+def test_composites_are_compared_with_theirs(climxai: Command, methods: Path) -> None:
+    three = ("--set", "train.null_networks=3", *MEDIAN)
+    ok(climxai, "train", methods, *three)
+    ok(climxai, "explain", methods, *three)
+    said = ok(climxai, "composite", methods, *three)
+    out = methods.parent / "out"
+    held = read(out / "composites" / "input_x_gradient.nc")
+    assert held["networks_null_networks"].values.tolist() == [3, 3]
+    # The oracle: means per class of each null network's maps, each divided by its maximum.
+    means = []
+    for number in range(3):
+        folder = out / "relevance" / "input_x_gradient" / f"null-{number}"
+        shards = [read(path) for path in sorted(folder.glob("*.nc"))]
+        maps = np.concatenate([each["relevance"].values for each in shards])
+        label = np.concatenate([each["label"].values for each in shards])
+        largest = np.nanmax(np.abs(maps), axis=(1, 2, 3), keepdims=True)
+        maps /= np.where(largest > 0, largest, 1)
+        means.append([maps[label == k].mean(axis=0) for k in range(2)])
+    size = np.abs(np.array(means))
+    relevance = np.abs(held["relevance"].values)
+    valid = np.isfinite(relevance)
+    # Half of 3 + 1: the second largest of the three.
+    second = np.sort(size, axis=0)[-2]
+    assert held["null_quantile"].values[valid] == pytest.approx(second[valid], rel=1e-4)
+    expected = (1 + (size >= relevance).sum(axis=0)) / 4
+    assert held["p_null_networks"].values[valid] == pytest.approx(expected[valid])
+    mask = held["significant_null_networks"].values
+    assert (mask[valid] == 1).tolist() == (relevance > second)[valid].tolist()
+    assert "cells are significant (null networks)" in said
+    # Fewer of the same networks can be taken without explaining anything again.
+    ok(climxai, "composite", methods, *TWO)
+    fewer = read(out / "composites" / "input_x_gradient.nc")
+    assert fewer["networks_null_networks"].values.tolist() == [2, 2]
+
+
+def test_composites_of_clusters_and_seeds_have_no_counterpart(
+    climxai: Command, methods: Path
+) -> None:
+    text = methods.read_text(encoding="utf-8")
+    grouped = 'composite: {by: {name: conditions, groups: {first: "seed == 0"}}, significance: '
+    methods.write_text(
+        text.replace("composite: {normalise: max}\n", grouped + "{null_quantile: 0.5}}\n"),
+        encoding="utf-8",
+    )
+    two = ("--set", "train.null_networks=2")
+    ok(climxai, "train", methods, *two)
+    ok(climxai, "explain", methods, *two)
+    said = ok(climxai, "composite", methods, *two)
+    assert "the composite depends on the seed of a map" in said
+    held = read(methods.parent / "out" / "composites" / "input_x_gradient.nc")
+    assert "p_null_networks" not in held

@@ -159,11 +159,13 @@ def with_seed_agreement(composite: xr.Dataset) -> xr.Dataset:
 def with_method_agreement(composites: Mapping[str, xr.Dataset]) -> dict[str, xr.Dataset]:
     """Return composites, by method, with ``sign_agreement_methods`` where that says anything.
 
-    Only methods whose relevance has two signs take part, and only where there are several.
+    Only methods whose relevance has two signs take part, and only where there are several and all
+    have the same classes.
     """
     signed = [name for name, each in composites.items() if int(each.attrs["signed"])]
     found = dict(composites)
-    if len(signed) < 2:
+    classes = {tuple(composites[name][dims.CLASS].values.tolist()) for name in signed}
+    if len(signed) < 2 or len(classes) > 1:
         return found
     maps = np.stack([composites[name]["relevance"].values for name in signed])
     for name in signed:
