@@ -115,7 +115,9 @@ def show_audit(done: Audited) -> None:
                 ([row["seed"], *(row[name] for name in columns)] for row in rows),
             )
         )  # fmt: skip
-    click.echo("\nmedian shares of the explained output; zero maps: fraction of the samples")
+    click.echo(
+        "\nmedian shares of what was handed out at the output; zero maps: fraction of the samples"
+    )
     for text in done.advice:
         click.echo()
         click.echo(

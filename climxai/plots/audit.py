@@ -20,11 +20,13 @@ if TYPE_CHECKING:
 TAKEN: Final = {
     "bias": ("bias", "#0072b2"),
     "stabiliser": ("stabiliser", "#e69f00"),
-    "other": ("empty sides, zeros", "#999999"),
+    "other": ("empty sides, zeros, numbers", "#999999"),
 }
 SIGNS: Final = {"positive": ("positive", "#b2182b"), "negative": ("negative", "#2166ac")}
-MOST_LETTERS = 30
-"""Letters that stand side by side below one panel at the usual size."""
+MOST_LETTERS: Final = 34
+"""Letters that stand side by side below a narrow panel."""
+LONGEST: Final = 26
+"""Letters of a layer's name that are shown; the end tells layers apart."""
 
 KINDS: Final = {"convolution": "conv.", "transposed_convolution": "transp. conv."}
 STRETCHED: Final = 10.0
@@ -80,15 +82,20 @@ def draw_conservation(datasets: Mapping[str, xr.Dataset], *, dpi: int = 200) -> 
     """
     if not datasets:
         raise DataError("there is no audit to draw")
+    any_dataset = next(iter(datasets.values()))
+    labels = _Labels(["output", *layer_names(any_dataset)], 2.6 * MOST_LETTERS)
     with our_style():
-        figure = new_figure(3.6, dpi)
+        height = 3.6 + labels.extra
+        figure = new_figure(height, dpi)
         axes = figure.subplots()
-        figure.subplots_adjust(left=0.075, right=0.78, top=0.83, bottom=0.15)
-        any_dataset = next(iter(datasets.values()))
+        figure.subplots_adjust(
+            left=0.075, right=0.78, top=1 - 0.61 / height, bottom=(0.54 + labels.extra) / height
+        )
         counts = {int(each["output"].notnull().sum()) for each in datasets.values()}
         seeds = any_dataset.sizes["seed"]
         _title(
             figure,
+            height,
             "Relevance along the layers",
             f"n = {max(counts)} maps of {seeds} network{'s' if seeds > 1 else ''}; "
             "line: median, band: quartiles",
@@ -96,9 +103,9 @@ def draw_conservation(datasets: Mapping[str, xr.Dataset], *, dpi: int = 200) -> 
         for number, (name, dataset) in enumerate(datasets.items()):
             left = relevance_left(dataset).stack(every=("seed", "sample")).transpose("step", ...)
             _line(axes, left.values, COLOURS[number % len(COLOURS)], number, len(datasets), name)
-        _layers_below(axes, any_dataset)
+        _layers_below(axes, labels)
         _finish_shares(axes)
-        axes.set_ylabel("share of the explained output")
+        axes.set_ylabel("share of what was handed out")
         axes.legend(loc="upper left", bbox_to_anchor=(1.01, 1.02), handlelength=1.6)
     return figure
 
@@ -115,15 +122,27 @@ def draw_books(dataset: xr.Dataset, title: str, *, dpi: int = 200) -> Figure:
     dpi
         Dots per inch when saved as PNG.
     """
+    steps = _Labels(["output", *layer_names(dataset)], MOST_LETTERS)
+    layers = _Labels(layer_names(dataset, rules=True), MOST_LETTERS)
+    extra = max(steps.extra, layers.extra)
     with our_style():
-        figure = new_figure(3.4, dpi)
+        height = 3.4 + extra
+        figure = new_figure(height, dpi)
         left, taken, signs = figure.subplots(1, 3)
-        figure.subplots_adjust(left=0.055, right=0.985, top=0.775, bottom=0.165, wspace=0.24)
+        figure.subplots_adjust(
+            left=0.055,
+            right=0.985,
+            top=1 - 0.765 / height,
+            bottom=(0.56 + extra) / height,
+            wspace=0.24,
+        )
         n = int(dataset["output"].notnull().any("seed").sum())
         _title(
             figure,
+            height,
             title,
-            f"n = {n} samples; shares of the explained output: medians, band: quartiles",
+            f"n = {n} samples; shares of what was handed out at the output: medians, band: "
+            "quartiles",
         )
         shares = relevance_left(dataset)
         seeds = dataset["seed"].values
@@ -131,13 +150,13 @@ def draw_books(dataset: xr.Dataset, title: str, *, dpi: int = 200) -> Figure:
             colour = COLOURS[number % len(COLOURS)]
             values = shares.sel(seed=seed).transpose("step", "sample").values
             _line(left, values, colour, number, len(seeds), f"seed {seed}")
-        _layers_below(left, dataset)
+        _layers_below(left, steps)
         _finish_shares(left)
         _heading(left, "Relevance left")
         left.legend(loc="best", handlelength=1.2, labelspacing=0.3)
-        _bars(taken, dataset, TAKEN, stacked=False)
+        _bars(taken, dataset, layers, TAKEN, stacked=False)
         _heading(taken, "Taken by")
-        _bars(signs, dataset, SIGNS, stacked=True)
+        _bars(signs, dataset, layers, SIGNS, stacked=True)
         _heading(signs, "Passed on")
     return figure
 
@@ -158,7 +177,12 @@ def _line(axes: Any, values: Array, colour: str, number: int, lines: int, label:
 
 
 def _bars(
-    axes: Any, dataset: xr.Dataset, parts: Mapping[str, tuple[str, str]], *, stacked: bool
+    axes: Any,
+    dataset: xr.Dataset,
+    labels: _Labels,
+    parts: Mapping[str, tuple[str, str]],
+    *,
+    stacked: bool,
 ) -> None:
     """Draw the median share of each part per layer: side by side, or in one place."""
     start = dataset["start"].where(dataset["start"] != 0)
@@ -169,7 +193,7 @@ def _bars(
         shift = 0.0 if stacked else width * (number - (len(parts) - 1) / 2)
         axes.bar(steps + shift, np.nan_to_num(share), width, color=colour, label=text)
     axes.axhline(0, color=FAINT, linewidth=0.6)
-    _ticks(axes, steps, _names(dataset, rules=True))
+    labels.put(axes, steps)
     axes.set_xlim(0.4, len(steps) + 0.6)
     _finish_axis(axes)
     low, high = axes.get_ylim()
@@ -181,39 +205,56 @@ def _bars(
     axes.legend(loc="upper right", handlelength=0.9, labelspacing=0.25)
 
 
-def _names(dataset: xr.Dataset, *, rules: bool) -> list[str]:
-    """Return kind and number of each layer, counted from the input, and its rule if wanted."""
-    kinds = [str(kind) for kind in dataset["kind"].values]
+def layer_names(dataset: xr.Dataset, *, rules: bool = False) -> list[str]:
+    """Return each layer's name as rule maps and the file have it, its kind, and its rule if wanted.
+
+    One line each; a step without a rule has none.
+    """
     names = []
-    for place, kind in enumerate(kinds):
-        number, alike = kinds[place:].count(kind), kinds.count(kind)
-        name = KINDS.get(kind, kind.replace("_", " "))
-        names.append(f"{name} {number}" if alike > 1 else name)
-    if rules:
-        found = [str(json.loads(str(rule))["name"]) for rule in dataset["rule"].values]
-        names = [f"{name}\n{rule}" for name, rule in zip(names, found, strict=True)]
+    for name, kind, rule in zip(
+        *(map(str, dataset[key].values) for key in ("layer", "kind", "rule")), strict=True
+    ):
+        short = name if len(name) <= LONGEST else f"…{name[1 - LONGEST :]}"
+        lines = [short, KINDS.get(kind, kind.replace("_", " "))]
+        if rules and rule:
+            lines.append(str(json.loads(rule)["name"]))
+        names.append("\n".join(lines))
     return names
 
 
-def _layers_below(axes: Any, dataset: xr.Dataset) -> None:
-    names = ["output", *_names(dataset, rules=False)]
-    _ticks(axes, np.arange(len(names)), names)
-    axes.set_xlim(-0.3, len(names) - 0.7)
+class _Labels:
+    """Names below an axis: side by side where they fit, else upright on one line each.
+
+    Parameters
+    ----------
+    names
+        One per place.
+    most
+        Letters that fit side by side.
+    """
+
+    def __init__(self, names: list[str], most: float) -> None:
+        widest = max(len(line) for name in names for line in name.split("\n"))
+        self.upright = (widest + 1.5) * len(names) > most
+        self.names = [name.replace("\n", " ") for name in names] if self.upright else names
+        letters = max(map(len, self.names))
+        self.extra = max(0.0, 0.04 * letters - 0.25) if self.upright else 0.12
+        """Inches that they need besides the usual."""
+
+    def put(self, axes: Any, places: npt.NDArray[np.int64]) -> None:
+        """Write them below an axis."""
+        size = 6 if self.upright else 7
+        axes.set_xticks(places, self.names, rotation=60 if self.upright else 0, size=size)
+        if self.upright:
+            for label in axes.get_xticklabels():
+                label.set_ha("right")
+                label.set_rotation_mode("anchor")
+
+
+def _layers_below(axes: Any, labels: _Labels) -> None:
+    labels.put(axes, np.arange(len(labels.names)))
+    axes.set_xlim(-0.3, len(labels.names) - 0.7)
     axes.set_xlabel("after each layer, on the way to the input", labelpad=3, color=FAINT, size=7)
-
-
-def _ticks(axes: Any, places: npt.NDArray[np.int64], names: list[str]) -> None:
-    """Name the layers; upright where there are many."""
-    many = len(names) > 6
-    if many:
-        names = [name.replace("\n", " ") for name in names]
-    widest = max(len(line) for name in names for line in name.split("\n"))
-    size = 6 if many else 5.5 if widest * len(names) > MOST_LETTERS else 7
-    axes.set_xticks(places, names, rotation=60 if many else 0, size=size)
-    if many:
-        for label in axes.get_xticklabels():
-            label.set_ha("right")
-            label.set_rotation_mode("anchor")
 
 
 def _finish_shares(axes: Any) -> None:
@@ -237,7 +278,8 @@ def _heading(axes: Any, text: str) -> None:
     axes.set_title(text, size=8.5, color=INK, loc="left", pad=5)
 
 
-def _title(figure: Figure, title: str, subtitle: str) -> None:
+def _title(figure: Figure, height: float, title: str, subtitle: str) -> None:
     size = 10.5 * min(1, 70 / max(len(title), 1))
-    figure.text(0.012, 0.975, title, size=size, weight="bold", va="top", ha="left")
-    figure.text(0.012, 0.905, subtitle, size=8, color=FAINT, va="top", ha="left")
+    top, below = 1 - 0.085 / height, 1 - 0.32 / height
+    figure.text(0.012, top, title, size=size, weight="bold", va="top", ha="left")
+    figure.text(0.012, below, subtitle, size=8, color=FAINT, va="top", ha="left")

@@ -14,6 +14,7 @@ from climxai.stages.preparation import Prepared, prepare, require_trainable
 from climxai.stages.surroundings import check_methods
 
 if TYPE_CHECKING:
+    from climxai.attribution.network import Network
     from climxai.config.experiment import Experiment
 
 RELEVANCE_BYTES = 4
@@ -46,6 +47,8 @@ class Plan:
     disk_bytes: int
     output: str
     warnings: tuple[str, ...]
+    rules: dict[str, tuple[tuple[str, str, str], ...]]
+    """by LRP method: name, kind and rule of every layer, from the input up"""
     refusal: str | None
     """why training would be refused, if it would"""
 
@@ -64,7 +67,7 @@ def check(experiment: Experiment) -> Plan:
 
     experiment.maps.check()
     prepared = prepare(experiment)
-    check_methods(experiment, prepared)
+    rules = _rules(experiment, check_methods(experiment, prepared))
     check_layers(experiment, prepared)
     refusal = None
     try:
@@ -105,8 +108,22 @@ def check(experiment: Experiment) -> Plan:
         disk_bytes=runs * explained * cells * RELEVANCE_BYTES + networks * parameters * 4,
         output=experiment.output.directory,
         warnings=prepared.warnings,
+        rules=rules,
         refusal=refusal,
     )
+
+
+def _rules(experiment: Experiment, network: Network) -> dict[str, tuple[tuple[str, str, str], ...]]:
+    """Return which rule every layer gets, by method; layers that none has are not there."""
+    from climxai.attribution.methods.lrp import LayerwiseRelevance
+
+    return {
+        str(method.id): tuple(
+            (layer.name, layer.kind, rule.short()) for layer, rule in method.layers(network)
+        )
+        for method in experiment.explain.methods
+        if isinstance(method, LayerwiseRelevance)
+    }
 
 
 def _channels(prepared: Prepared) -> tuple[str, ...]:

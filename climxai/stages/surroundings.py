@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from climxai.attribution.methods.lrp import LayerwiseRelevance
 from climxai.core.errors import ClimxaiError
 from climxai.stages.preparation import Prepared
 
@@ -50,8 +51,13 @@ def with_reference(context: Context, objective: Objective, network: Network) -> 
     )
 
 
-def check_methods(experiment: Experiment, prepared: Prepared) -> None:
+def check_methods(experiment: Experiment, prepared: Prepared) -> Network:
     """Refuse a method that does not suit the network, before anything is trained.
+
+    Returns
+    -------
+    Network
+        An untrained network of the experiment, traced.
 
     Raises
     ------
@@ -66,6 +72,7 @@ def check_methods(experiment: Experiment, prepared: Prepared) -> None:
     outputs = len(prepared.samples.classes)
     network = trace(build_network(experiment.network, shape, outputs, seed=0), shape)
     check_traced(experiment, network, surroundings(experiment, prepared, (network,)))
+    return network
 
 
 def check_traced(experiment: Experiment, network: Network, context: Context) -> None:
@@ -79,6 +86,8 @@ def check_traced(experiment: Experiment, network: Network, context: Context) -> 
     for index, method in enumerate(experiment.explain.methods):
         try:
             method.check(network, context)
+            if isinstance(method, LayerwiseRelevance):
+                method.check_objective(experiment.explain.objective_of(method))
         except ClimxaiError as error:
             raise type(error)(f"explain.methods.{index} ({method.id}): {error}") from error
 

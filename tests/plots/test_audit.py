@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -60,7 +61,8 @@ def test_lines_are_medians_over_samples_and_seeds() -> None:
     expected = np.nanmedian(share.transpose(1, 0, 2).reshape(3, -1), axis=1)
     np.testing.assert_allclose(drawn["a rule"], [1, *expected], rtol=1e-9)
     names = [label.get_text() for label in axes.get_xticklabels()]
-    assert names == ["output", "dense", "pooling", "conv."]
+    # The names by which rule maps and the file know the layers.
+    assert names == ["output", "5\ndense", "3\npooling", "1\nconv."]
 
 
 def test_bars_are_shares_of_what_each_layer_took() -> None:
@@ -69,7 +71,33 @@ def test_bars_are_shares_of_what_each_layer_took() -> None:
     heights = [bar.get_height() for bar in taken.patches[:3]]
     share = (dataset["bias"] / dataset["output"]).values.transpose(1, 0, 2).reshape(3, -1)
     np.testing.assert_allclose(heights, np.nanmedian(share, axis=1), rtol=1e-9)
-    assert [label.get_text() for label in taken.get_xticklabels()][1] == "pooling\nepsilon"
+    assert [label.get_text() for label in taken.get_xticklabels()][1] == "3\npooling\nepsilon"
+
+
+LONG = ("0.layers.1", "0.link", "encoder.blocks.3.convolutions.12.project")
+
+
+@pytest.mark.parametrize("many", [1, 3])
+def test_names_of_layers_do_not_run_into_each_other(many: int) -> None:
+    once = books()
+    dataset = once.isel(layer=list(range(3)) * many).assign_coords(
+        layer=list(LONG) * many, rule=("layer", ['{"name":"w_square"}', "", RULES[1]] * many)
+    )
+    for figure in (draw_books(dataset, "A rule"), draw_conservation({"a rule": dataset})):
+        figure.canvas.draw()
+        for axes in figure.axes:
+            labels = axes.get_xticklabels()
+            assert any("0.link" in label.get_text() for label in labels)
+            upright = labels[0].get_rotation() > 0
+            boxes = [label.get_window_extent() for label in labels]
+            assert all(figure.bbox.y0 <= box.y0 for box in boxes)
+            if upright:
+                # Slanted lines of text are apart when their ends are.
+                ends = [box.x1 for box in boxes]
+                height = 1.2 * figure.dpi * labels[0].get_size() / 72
+                assert min(np.diff(ends)) * np.sin(np.radians(60)) > height
+            else:
+                assert all(a.x1 < b.x0 for a, b in pairwise(boxes))
 
 
 def test_no_explained_sample_draws_an_empty_picture() -> None:

@@ -181,6 +181,46 @@ def test_conservation_is_of_the_difference_from_a_reference(
     np.testing.assert_allclose(books["output"], held["output"], atol=1e-5)
 
 
+def test_check_says_which_layer_gets_which_rule(climxai: Command, experiment: Path) -> None:
+    # By the kinds and places of an mlp with two hidden layers: composite's thirds are one each.
+    methods = (
+        "explain.methods=[{id: comp, name: lrp, rule: composite}, {id: a, name: lrp},"
+        "{id: b, name: lrp, rule: alpha1beta0}, {id: eps, name: lrp, rule: {name: map, default: "
+        "{name: epsilon, epsilon: 0.5}, layers: {'*': zero, '1': flat}}}, saliency]"
+    )
+    done = climxai("check", experiment, "--set", methods)
+    assert done.code == 0, done.err
+    tables = done.out.split("layers of ")[1:]
+    assert [text.split("kind")[0].strip() for text in tables] == ["comp", "a, b", "eps"]
+    rows = [[line.split() for line in text.splitlines()[2:5]] for text in tables]
+    names = [row[0] for row in rows[0]]
+    assert [row[1] for row in rows[0]] == ["dense"] * 3
+    assert [" ".join(row[2:]) for row in rows[0]] == [
+        "w_square", "epsilon (epsilon 0.25, relative True)", "zero",
+    ]  # fmt: skip
+    assert [row[2] for row in rows[1]] == ["alpha1beta0"] * 3
+    # The names are those of the audit, and what a map's patterns match.
+    assert climxai("train", experiment, "--set", "train.epochs=1").code == 0
+    assert climxai("audit", experiment, "--set", "train.epochs=1").code == 0
+    audit = xr.load_dataset(experiment.parent / "out" / "audit" / "lrp.nc")
+    assert audit["layer"].values.tolist() == names[::-1]
+    assert [row[2] for row in rows[2]] == ["flat" if row[0] == "1" else "zero" for row in rows[2]]
+    assert "1" in names
+
+
+def test_a_start_that_would_double_a_difference_is_refused_before_training(
+    climxai: Command, experiment: Path
+) -> None:
+    settings = (
+        "--set", "explain.methods=[{id: a, name: lrp, convention: {start: log_odds}}]",
+        "--set", "explain.objective={name: logit_difference, positive: warm, negative: cold}",
+    )  # fmt: skip
+    done = climxai("check", experiment, *settings)
+    assert done.code == 4
+    assert "explain.methods.0 (a)" in done.err
+    assert "start: score" in done.err
+
+
 @pytest.mark.parametrize("start", ["one", "log_odds", "score"])
 def test_one_denominator_everywhere(climxai: Command, experiment: Path, start: str) -> None:
     # Shards, netCDF, table and picture measure by what was handed out: the relevance in the files

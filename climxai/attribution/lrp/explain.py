@@ -188,13 +188,18 @@ def start_relevance(
                 f"{tuple(outputs.shape[1:])} per sample: set the convention `start: score`"
             )
         if bool(((start != 0).sum(1) > 1).any()):
-            raise ModelError(
-                "the start log_odds sets one class against the others, but the objective weighs "
-                "several already (a logit difference, or log_odds): explain one class's score, or "
-                "set the convention `start: score`"
-            )
+            raise twice_against_the_rest()
         weights = against_the_rest(start, outputs)
     return (outputs if reference is None else outputs - reference) * weights
+
+
+def twice_against_the_rest() -> ModelError:
+    """Return the error that both the start and the objective set a class against the others."""
+    return ModelError(
+        "the start log_odds sets one class against the others, but the objective weighs several "
+        "already (a logit difference, or log_odds): explain one class's score, or set the "
+        "convention `start: score`"
+    )
 
 
 def check_bounds(network: Network, plan: Plan, context: Context) -> None:

@@ -27,6 +27,13 @@ class Rule(Record):
     family: ClassVar[Family]
     """Which computation carries the rule out."""
 
+    def short(self) -> str:
+        """Return the name, and in brackets what is not as by default: ``epsilon (epsilon 0.1)``."""
+        changed = self.model_dump(exclude={"name"}, exclude_defaults=True, exclude_none=True)
+        settings = ", ".join(f"{key} {value}" for key, value in changed.items())
+        name = str(self.model_dump()["name"])
+        return f"{name} ({settings})" if settings else name
+
     @property
     def signed(self) -> bool:
         """Whether positive relevance can become negative."""

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Literal
 
 from climxai.attribution.lrp.conventions import AnyConvention, Convention, Settled
 from climxai.attribution.lrp.rulemap import AnyRuleChoice, rules_used
-from climxai.attribution.lrp.rules import Alpha1Beta0
+from climxai.attribution.lrp.rules import Alpha1Beta0, Rule
 from climxai.attribution.methods.method import Method
 
 if TYPE_CHECKING:
@@ -15,8 +15,10 @@ if TYPE_CHECKING:
 
     from climxai.attribution.context import Context
     from climxai.attribution.lrp.audit import Audit
+    from climxai.attribution.lrp.layer import Layer
     from climxai.attribution.lrp.steps import Plan
     from climxai.attribution.network import Network
+    from climxai.attribution.objectives import Objective
     from climxai.attribution.relevance import Relevance
 
 
@@ -47,6 +49,14 @@ class LayerwiseRelevance(Method):
         from climxai.attribution.lrp.explain import check_bounds
 
         check_bounds(network, self._plan(network), context)
+
+    def check_objective(self, objective: Objective) -> None:
+        """Raise `ModelError` when the convention's start does not suit an objective."""
+        from climxai.attribution.lrp.explain import twice_against_the_rest
+        from climxai.attribution.objectives.classes import LogitDifference, LogOdds
+
+        if self._settled.start == "log_odds" and isinstance(objective, LogitDifference | LogOdds):
+            raise twice_against_the_rest()
 
     def _bounds(self, context: Context) -> tuple[Tensor, Tensor] | None:
         """Return the training values' bounds where a rule of the first layer needs them."""
@@ -88,6 +98,11 @@ class LayerwiseRelevance(Method):
             held = (self, plan_for(network, self.rule, self._settled))
             network.cache[key] = held
         return held[1]
+
+    def layers(self, network: Network) -> tuple[tuple[Layer, Rule], ...]:
+        """Return every layer that needs a rule, in the order of the forward pass, and its rule."""
+        steps = self._plan(network).steps
+        return tuple((s.layer, s.rule) for s in steps if s.layer is not None and s.rule is not None)
 
     def audit(self, network: Network, x: Tensor, start: Tensor, context: Context) -> Audit:
         """Return what became of relevance layer by layer; arguments as for `attribute`."""
