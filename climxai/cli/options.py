@@ -12,6 +12,7 @@ from climxai.core.log import log_to_stderr
 
 if TYPE_CHECKING:
     from climxai.config.experiment import Experiment
+    from climxai.core.period import Period
 
 
 def experiment_command(function: Callable[..., None]) -> Callable[..., None]:
@@ -43,3 +44,25 @@ def load(config: Path, overrides: tuple[str, ...], options: dict[str, Any]) -> E
         quiet=bool(options.get("quiet")),
     )
     return load_experiment(config, overrides)
+
+
+def as_period_option(text: str | None) -> Period | None:
+    """Return a period given on the command line as in a configuration.
+
+    Raises
+    ------
+    ConfigError
+        When it is none.
+    """
+    from pydantic import TypeAdapter, ValidationError
+
+    from climxai.core.errors import ConfigError
+    from climxai.core.period import AnyPeriod
+
+    if text is None:
+        return None
+    try:
+        period: Period = TypeAdapter(AnyPeriod).validate_python(text)
+    except ValidationError as error:
+        raise ConfigError(f"--period: {error.errors()[0]['msg']}") from None
+    return period

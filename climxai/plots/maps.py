@@ -72,22 +72,23 @@ def draw_map(
         When a colour or the projection is unknown, or the projection cannot show so much.
     """
     settings.check()
-    _check_grids(relevance, field)
+    check_grids(relevance, field)
     if marks is not None:
-        _check_grids(relevance, marks.mask)
+        check_grids(relevance, marks.mask)
     with our_style():
         return _draw(relevance, field, settings, signed, (title, subtitle), label, marks)
 
 
-def _check_grids(relevance: xr.DataArray, field: xr.DataArray | None) -> None:
+def check_grids(relevance: xr.DataArray, field: xr.DataArray | None) -> None:
+    """Refuse what is no map, holds no finite value, or lies on another grid than the field."""
     if relevance.dims != ("lat", "lon"):
         raise DataError(f"a map needs dimensions (lat, lon), found {relevance.dims}")
     if not np.isfinite(relevance.values).any():
         raise DataError("there is nothing to draw: the map of relevance holds no finite value")
     if field is not None and (
         field.dims != relevance.dims
-        or not field["lat"].equals(relevance["lat"])
-        or not field["lon"].equals(relevance["lon"])
+        or not np.array_equal(field["lat"].values, relevance["lat"].values)
+        or not np.array_equal(field["lon"].values, relevance["lon"].values)
     ):
         raise DataError(
             f"the field {dict(field.sizes)} and the relevance {dict(relevance.sizes)} are not on "
