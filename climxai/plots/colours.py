@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import importlib
 import math
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 import numpy.typing as npt
+
+from climxai.core.errors import ConfigError
 
 if TYPE_CHECKING:
     from matplotlib.colors import Colormap
@@ -23,12 +26,38 @@ COVERED: Final = 99.0
 """Per cent of the map's area whose relevance lies within the automatic colour limit."""
 
 
+COLLECTIONS: Final = {"cmo": "cmocean", "cmc": "cmcrameri"}
+"""Prefix of colour maps -> the package that brings them, where it is installed."""
+
+
+def known_colours(name: str) -> bool:
+    """Return whether there is a colour map; ``cmo.`` and ``cmc.`` load the packages behind them.
+
+    Raises
+    ------
+    ConfigError
+        When the package is not installed.
+    """
+    import matplotlib
+
+    package = COLLECTIONS.get(name.partition(".")[0]) if "." in name else None
+    if package is not None:
+        try:
+            importlib.import_module(f"{package}.cm")
+        except ImportError:
+            raise ConfigError(
+                f"maps.colours: {name!r} needs the package {package}: install it "
+                f"(pip install {package}), or choose one of matplotlib's colour maps"
+            ) from None
+    return name in matplotlib.colormaps
+
+
 def colour_map(signed: bool, name: str | None = None) -> Colormap:
     """Return matplotlib's colour map ``name``, or ours: diverging for signed methods."""
     import matplotlib
     from matplotlib.colors import LinearSegmentedColormap
 
-    if name is not None:
+    if name is not None and known_colours(name):
         return matplotlib.colormaps[name]
     colours = DIVERGING if signed else SEQUENTIAL
     return LinearSegmentedColormap.from_list("relevance", list(colours), N=512)

@@ -50,7 +50,8 @@ class Maps(Record):
     contour_interval: float | None = Field(None, gt=0)
     """distance of the contours in the field's units; null: a round number that gives about six"""
     colours: str | None = None
-    """a matplotlib colour map; null: white to red, or blue to red for methods with signs"""
+    """a colour map of matplotlib, or of cmocean (cmo.balance) or cmcrameri (cmc.vik) where it is
+    installed; null: white to red, or blue to red for methods with signs"""
     limit: float | None = Field(None, gt=0)
     """relevance at the end of the colour bar; null: where 99 % of the map's area lies below"""
     significance: Literal["dots", "hatching", "only", "none"] | None = None
@@ -102,9 +103,10 @@ class Maps(Record):
         from matplotlib.colors import is_color_like
 
         from climxai.core.geography.files import read_shapes
+        from climxai.plots.colours import known_colours
         from climxai.plots.projections import make_projection
 
-        if self.colours is not None and self.colours not in matplotlib.colormaps:
+        if self.colours is not None and not known_colours(self.colours):
             raise ConfigError(
                 f"maps.colours: matplotlib has no colour map {self.colours!r}."
                 + did_you_mean(self.colours, sorted(matplotlib.colormaps))

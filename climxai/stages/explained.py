@@ -212,10 +212,10 @@ class Explained:
             for number in np.unique(self.samples.head[wanted]).tolist():
                 here = wanted & (self.samples.head == number)
                 head = self.samples.heads[number]
-                positions = np.sort(self.samples.position[here])
-                for row, one in self._normalised(head, positions, channel):
-                    sums[row] = sums[row] + one if row in sums else one
-                    counts[row] = counts.get(row, 0) + 1
+                for positions in _near(np.sort(self.samples.position[here])):
+                    for row, one in self._normalised(head, positions, channel):
+                        sums[row] = sums[row] + one if row in sums else one
+                        counts[row] = counts.get(row, 0) + 1
             for row in asked:
                 yield row, sums[row] / counts[row]
 
@@ -253,6 +253,11 @@ class Explained:
         return self.as_map(values).assign_attrs(
             long_name=field_name(about, self.run.experiment), units=str(about["units"].item())
         )
+
+
+def _near(positions: Positions) -> list[Positions]:
+    """Return positions [map] in parts that lie together: what lies between is read with them."""
+    return np.split(positions, np.flatnonzero(np.diff(positions) > 4) + 1)
 
 
 def field_name(about: xr.DataArray | xr.Dataset, experiment: Experiment) -> str:

@@ -51,6 +51,9 @@ WAYS = [
     ("composite", "{by: {name: periods, periods: {a: 1961-1990, b: 1991/2020-05}}, seeds: before}"),
     ("composite", "{select: {months: 1, confidence: [0.5, 1], parts: test, labels: DJF}}"),
     ("maps", "{region: nino3, projection: equal_earth, formats: [svg], coastlines: x.shp}"),
+    ("maps", "{regions: [nino34, {here: [0, 10, 20, 30]}], section: nino3}"),
+    ("maps", "{regions: {a: nino3, b: [0, 10, 20, 30]}, section: [0, 10, 20, 30]}"),
+    ("maps", "{regions: Niño3.4}"),
     ("optimal_input", "{targets: [class, {name: unit, layer: 1, unit: 3, place: [0, 2]}]}"),
     (
         "optimal_input",

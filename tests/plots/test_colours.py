@@ -1,9 +1,14 @@
 """Limits and levels, worked out by hand."""
 
+import sys
+
+import matplotlib
 import numpy as np
 import pytest
 
+from climxai.core.errors import ConfigError
 from climxai.plots.colours import colour_limit, colour_map, contour_levels, round_up
+from climxai.plots.settings import Maps
 
 
 @pytest.mark.parametrize(
@@ -56,3 +61,28 @@ def test_colours_darken_away_from_zero(signed):
     colours = colour_map(signed)(np.linspace(0.5 if signed else 0, 1, 64))[:, :3]
     luminance = colours @ [0.2126, 0.7152, 0.0722]
     assert (np.diff(luminance) < 0.002).all()
+
+
+def test_colour_maps_of_other_packages_are_loaded_by_their_prefix(tmp_path, monkeypatch):
+    (tmp_path / "cmocean").mkdir()
+    (tmp_path / "cmocean" / "__init__.py").write_text("")
+    (tmp_path / "cmocean" / "cm.py").write_text(
+        "import matplotlib\n"
+        "matplotlib.colormaps.register(matplotlib.colormaps['gray'], name='cmo.stand_in')\n"
+    )
+    monkeypatch.syspath_prepend(tmp_path)
+    try:
+        Maps(colours="cmo.stand_in").check()
+        assert colour_map(True, "cmo.stand_in")(0.0)[:3] == (0, 0, 0)
+        with pytest.raises(ConfigError, match=r"no colour map 'cmo\.stand'"):
+            Maps(colours="cmo.stand").check()
+    finally:
+        matplotlib.colormaps.unregister("cmo.stand_in")
+        for name in ("cmocean", "cmocean.cm"):
+            sys.modules.pop(name, None)
+
+
+def test_a_package_that_is_missing_is_named(monkeypatch):
+    monkeypatch.setitem(sys.modules, "cmcrameri", None)
+    with pytest.raises(ConfigError, match="needs the package cmcrameri"):
+        Maps(colours="cmc.vik").check()
