@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Generator
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,25 +10,15 @@ import numpy.typing as npt
 
 from climxai.composites.samples import Samples
 from climxai.composites.shards import (
-    Head,
     check_block,
     relevance_blocks,
     relevance_of,
-    rows_at_once,
 )
 
 Numbers = npt.NDArray[np.int64]
 Maps = npt.NDArray[np.float32]
-Blocks = Iterator[tuple[Numbers, Maps]]
+Blocks = Generator[tuple[Numbers, Maps], None, None]
 """Numbers of maps, and the maps [sample, cell]."""
-
-
-def _no_shard(head: Head) -> None:
-    """Count nothing."""
-
-
-def _no_number(number: int) -> None:
-    """Count nothing."""
 
 
 def single_maps(
@@ -36,9 +26,8 @@ def single_maps(
     wanted: npt.NDArray[np.bool_],
     *,
     lat: slice = slice(None),
-    done: Callable[[Head], None] = _no_shard,
 ) -> Blocks:
-    """Yield the wanted maps, unchecked; ``done`` is called after each shard that holds any.
+    """Yield the wanted maps, unchecked.
 
     Parameters
     ----------
@@ -48,8 +37,6 @@ def single_maps(
         Which of them, [map].
     lat
         The latitudes that are read.
-    done
-        Called with each shard that was gone through.
     """
     for number, head in enumerate(samples.heads):
         first, last = np.searchsorted(samples.head, [number, number + 1])
@@ -57,7 +44,6 @@ def single_maps(
             continue
         for positions, block in relevance_blocks(head, wanted[first:last], lat=lat, check=False):
             yield first + positions, block.reshape(len(block), -1)
-        done(head)
 
 
 def check_maps(samples: Samples, numbers: Numbers, maps: Maps) -> None:
@@ -121,10 +107,9 @@ def mean_maps(
     means: Means,
     *,
     lat: slice = slice(None),
-    done: Callable[[int], None] = _no_number,
 ) -> Blocks:
-    """Yield means over seeds; ``done`` is called with the number of means after each block."""
-    step = max((rows_at_once(head) for head in samples.heads), default=1)
+    """Yield means over seeds, of maps that are checked."""
+    step = max((head.at_once for head in samples.heads), default=1)
     for begin in range(0, len(means.members), step):
         members = means.members[begin : begin + step]
         total: npt.NDArray[np.float64] | None = None
@@ -143,4 +128,3 @@ def mean_maps(
         if total is not None:
             total /= np.count_nonzero(members >= 0, axis=1)[:, None]
             yield begin + np.arange(len(members)), total.astype(np.float32)
-        done(len(members))

@@ -19,11 +19,12 @@ import numpy.typing as npt
 
 from climxai.composites.engine import Engine, Mask
 from climxai.composites.fields import field_blocks, field_means
-from climxai.composites.opening import open_shards, places
+from climxai.composites.opening import close_all, open_shards, places
 from climxai.composites.reductions import Array, Moments
 from climxai.composites.samples import Samples, gather
 from climxai.composites.select import select
 from climxai.composites.settings import Composite
+from climxai.composites.shards import Head
 from climxai.core import dims
 from climxai.core.errors import ConfigError, did_you_mean
 from climxai.core.progress import Tick
@@ -96,9 +97,25 @@ def compose(
     ConfigError
         When the settings ask for what the maps do not have.
     """
+    heads = open_shards(shards, classes, fields, allow_missing=allow_missing, keep=True)
+    try:
+        return _composed(heads, shards, fields, classes, settings, tick, clusters, memory)
+    finally:
+        close_all(heads)
+
+
+def _composed(
+    heads: Mapping[int, Sequence[Head]],
+    shards: Mapping[int, Sequence[Path]],
+    fields: xr.DataArray,
+    classes: Sequence[str],
+    settings: Composite,
+    tick: Tick,
+    clusters: Sequence[Path],
+    memory: int,
+) -> xr.Dataset:
     from climxai.composites.dataset import assemble
 
-    heads = open_shards(shards, classes, fields, allow_missing=allow_missing)
     seeds = sorted(heads)
     samples = gather([head for seed in seeds for head in heads[seed]], classes, clusters)
     selection = select(samples, settings)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from contextlib import closing
 from typing import Any
 
 import numpy as np
@@ -22,7 +23,6 @@ from climxai.composites.reductions import Array, Moments
 from climxai.composites.running import Running
 from climxai.composites.samples import Samples
 from climxai.composites.settings import Composite
-from climxai.composites.shards import Head
 from climxai.composites.tallies import Tallies, Tally
 from climxai.core.progress import Tick
 
@@ -57,35 +57,34 @@ class Engine:
     def add_seed(self, seed: int, tick: Tick) -> int:
         """Gather the maps of one seed; return how many shards were ticked off."""
         wanted = (self.samples.seed == seed) & self.member.any(axis=1)
-        done = 0
+        seen: set[int] = set()
 
-        def count(head: Head) -> None:
-            nonlocal done
-            done += 1
-            tick(1, note=f"seed {head.seed}")
+        def count(numbers: npt.NDArray[np.int64]) -> None:
+            now = set(self.samples.head[numbers].tolist()) - seen
+            seen.update(now)
+            tick(len(now), note=f"seed {seed}")
 
-        blocks = single_maps(self.samples, wanted, done=count)
-        found, tally, overall = self._gather(blocks, self.member, self.scale)
+        blocks = single_maps(self.samples, wanted)
+        found, tally, overall = self._gather(blocks, self.member, self.scale, count)
         self.of_seed = found
         if self.settings.seeds == "after":
             self._pool(found, tally, overall)
-        return done
+        return len(seen)
 
     def add_means(self, tick: Tick, pieces: int) -> None:
         """Gather means over seeds, ticking off ``pieces`` in all."""
         self.means = means = means_over_seeds(self.samples, self.member)
         self.scale = np.ones(len(means.members))
-        total, seen, ticked = len(means.members), 0, 0
+        total, ticked = len(means.members), 0
 
-        def count(number: int) -> None:
-            nonlocal seen, ticked
-            seen += number
-            now = seen * pieces // total
+        def count(numbers: npt.NDArray[np.int64]) -> None:
+            nonlocal ticked
+            now = (int(numbers[-1]) + 1) * pieces // total
             tick(now - ticked, note="means over seeds")
             ticked = now
 
-        blocks = mean_maps(self.samples, means, done=count)
-        self._pool(*self._gather(blocks, means.group, self.scale))
+        blocks = mean_maps(self.samples, means)
+        self._pool(*self._gather(blocks, means.group, self.scale, count))
 
     def counted(self) -> tuple[npt.NDArray[np.int64], Mask]:
         """Return the row of each map that is averaged, and its groups [map, group]."""
@@ -95,7 +94,11 @@ class Engine:
         return self.samples.row[chosen], self.member[chosen]
 
     def _gather(
-        self, blocks: Blocks, group: Mask, scale: Array
+        self,
+        blocks: Blocks,
+        group: Mask,
+        scale: Array,
+        count: Callable[[npt.NDArray[np.int64]], None],
     ) -> tuple[list[Moments | None], list[Tally | None], Moments | None]:
         """Return moments and counts per group of blocks of maps, and the moments of all maps.
 
@@ -105,14 +108,15 @@ class Engine:
         kind, patterns = _kinds(group)
         running = Running(self.cells, self.settings.normalise)
         tallies = Tallies(self.cells, self.settings)
-        for numbers, maps in blocks:
-            used = running.add(maps, kind[numbers])
-            if used is None:
-                if self.means is None:
-                    check_maps(self.samples, numbers, maps)
-                used = running.add_carefully(maps, kind[numbers])
-            scale[numbers] = used
-            tallies.add(maps, kind[numbers])
+        with closing(blocks):
+            for numbers, maps in blocks:
+                scale[numbers], odd = running.add(maps, kind[numbers])
+                if odd.size:
+                    if self.means is None:
+                        check_maps(self.samples, numbers[odd], maps[odd])
+                    scale[numbers[odd]] = running.add_carefully(maps[odd], kind[numbers[odd]])
+                tallies.add(maps, kind[numbers])
+                count(numbers)
         moments = running.moments()
         return (
             [_combined(moments[i] for i in moments if patterns[i, k]) for k in range(self.groups)],
@@ -191,12 +195,13 @@ class Engine:
             else mean_maps(self.samples, self.means, lat=part)
         )
         head = self.samples.heads[0]
-        for numbers, maps in blocks:
-            if ranked:
-                whole = ranks(maps).reshape(len(maps), len(head.channels), len(head.lat), -1)
-                yield numbers, whole[:, :, lat].reshape(len(maps), -1)
-            else:
-                yield numbers, maps
+        with closing(blocks):
+            for numbers, maps in blocks:
+                if ranked:
+                    whole = ranks(maps).reshape(len(maps), len(head.channels), len(head.lat), -1)
+                    yield numbers, whole[:, :, lat].reshape(len(maps), -1)
+                else:
+                    yield numbers, maps
 
 
 def _combined(states: Iterable[Any]) -> Any:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from climxai.composites.reductions import Array
+from climxai.composites.running import Running
 from climxai.composites.shards import BLOCK_BYTES
 from climxai.core import dims
 from climxai.core.progress import Tick
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
 
 CELLS: Final = 4096
 """Cells worked on at once, in float64."""
+KINDS: Final = 32
+"""Kinds of samples, by their weights, that are summed one by one."""
 
 
 def field_blocks(fields: xr.DataArray) -> Iterator[tuple[int, int]]:
@@ -50,15 +53,29 @@ def field_means(fields: xr.DataArray, weights: Array, tick: Tick) -> Array:
         [group, channel, lat, lon], NaN where no sample with a weight has a value.
     """
     shape = tuple(fields.sizes[name] for name in dims.MAP_DIMS)
-    total = np.zeros((weights.shape[1], int(np.prod(shape))))
+    cells = int(np.prod(shape))
+    patterns, kind = np.unique(weights, axis=0, return_inverse=True)
+    # Samples with the same weights are summed together, unless there are many kinds of them.
+    running = Running(cells, "none", spread=False) if len(patterns) <= KINDS else None
+    kind = kind.reshape(-1).astype(np.int64)
+    total = np.zeros((weights.shape[1], cells))
     count = np.zeros_like(total)
     for begin, end in field_blocks(fields):
         needed = begin + np.flatnonzero(weights[begin:end].any(axis=1))
         if needed.size:
             chosen = slice(begin, end) if needed.size == end - begin else needed
             block = fields.isel({dims.SAMPLE: chosen}).transpose(*dims.FIELD_DIMS).values
-            _add(block.reshape(len(block), -1), weights[needed].T, total, count)
+            flat = block.reshape(len(block), -1)
+            if running is None or flat.dtype != np.float32:
+                _add(flat, weights[needed].T, total, count)
+            else:
+                _, odd = running.add(flat, kind[needed])
+                if odd.size:
+                    _add(flat[odd], weights[needed[odd]].T, total, count)
         tick(1, note="field")
+    for number, moments in ({} if running is None else running.moments()).items():
+        total += patterns[number][:, None] * (moments.mean * moments.count)
+        count += patterns[number][:, None] * moments.count
     mean = np.divide(total, count, out=np.full_like(total, np.nan), where=count > 0)
     return mean.reshape(-1, *shape)
 

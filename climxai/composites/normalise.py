@@ -63,41 +63,34 @@ def scales(maps: npt.NDArray[np.floating], how: Normalisation) -> npt.NDArray[np
     return scale
 
 
-def fast_scales(
-    maps: npt.NDArray[np.float32], valid: npt.NDArray[np.int64], how: Normalisation
-) -> tuple[npt.NDArray[np.float64], bool]:
-    """Return `scales` of maps [sample, cell] that are all valid in the same cells.
+def fast_scale(
+    one: npt.NDArray[np.float32], valid: npt.NDArray[np.int64], how: Normalisation
+) -> float | None:
+    """Return the scale (see `scales`) of one map, None where float32 cannot hold its squares.
 
     Parameters
     ----------
-    maps
-        Relevance, float32.
+    one
+        Relevance [cell], float32.
     valid
-        Numbers of the valid cells.
+        Numbers of its valid cells.
     how
-        Not ``rank``.
-
-    Returns
-    -------
-    scale, safe
-        Shape [sample]; whether the maps can be squared in float32.
+        What maps are divided by.
     """
-    if not maps.size:
-        return np.ones(len(maps)), True
-    # Twice over the cells, but without a copy of the maps.
-    largest = np.maximum(np.fmax.reduce(maps, axis=1), -np.fmin.reduce(maps, axis=1))
-    largest = np.where(largest == 0, 1, largest).astype(np.float64)
-    safe = bool(((largest > SAFE[0]) & (largest < SAFE[1])).all())
-    if how == "none" or not safe:
-        return np.ones(len(maps)), safe
+    # fmax passes over NaN; an infinite map is refused here, too.
+    largest = max(float(np.fmax.reduce(one)), -float(np.fmin.reduce(one)))
+    if largest == 0:
+        return 1.0
+    if not SAFE[0] < largest < SAFE[1]:
+        return None
+    if how in ("none", "rank"):
+        return 1.0
     if how == "max":
-        return largest, safe
-    held = np.take(maps, valid, axis=1)
+        return largest
+    held = one[valid]
     if how == "sum":
-        scale = np.abs(held, out=held).sum(axis=1).astype(np.float64)
-    else:
-        scale = np.sqrt(np.square(held, out=held).sum(axis=1).astype(np.float64))
-    return np.where(scale == 0, 1, scale), safe
+        return float(np.abs(held, out=held).sum())
+    return math.sqrt(float(np.square(held, out=held).sum()))
 
 
 def ranks(maps: npt.NDArray[np.floating]) -> npt.NDArray[np.float32]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 
 LOG = logging.getLogger(__name__)
 
+KEPT: Final = 128
+"""Files that stay open between their heads and their maps."""
+
 
 def open_shards(
     shards: Mapping[int, Sequence[Path]],
@@ -31,6 +34,7 @@ def open_shards(
     fields: xr.DataArray,
     *,
     allow_missing: bool = False,
+    keep: bool = False,
 ) -> dict[int, list[Head]]:
     """Return what shards say beside their maps, per seed, after checking that they belong together.
 
@@ -45,6 +49,8 @@ def open_shards(
     allow_missing
         Whether shards that are missing or corrupt are left out with a warning; each is then read
         once more than needed. A seed without any shard is left out, too.
+    keep
+        Whether files may stay open for their maps; who asks for it closes the heads.
 
     Raises
     ------
@@ -55,10 +61,47 @@ def open_shards(
         if not paths and not allow_missing:
             raise OutputError(f"no shard of relevance for seed {seed}: run `climxai explain`")
     heads: dict[int, list[Head]] = {}
+    try:
+        _read(shards, heads, allow_missing=allow_missing, keep=keep)
+        if not heads:
+            raise OutputError("no shard of relevance: run `climxai explain`")
+        for seed in shards:
+            if seed not in heads:
+                LOG.warning("no shard of relevance is left for seed %d: it is left out", seed)
+        together = [head for found in heads.values() for head in found]
+        check_alike(together, classes)
+        _check_fields(together, fields)
+    except BaseException:
+        close_all(heads)
+        raise
+    return heads
+
+
+def close_all(heads: Mapping[int, Sequence[Head]]) -> None:
+    """Close the files that were left open.
+
+    The HDF5 library bears no two threads at once: a file that is left to the garbage collector may
+    be closed by any thread at any time.
+    """
+    for found in heads.values():
+        for head in found:
+            head.close()
+
+
+def _read(
+    shards: Mapping[int, Sequence[Path]],
+    heads: dict[int, list[Head]],
+    *,
+    allow_missing: bool,
+    keep: bool,
+) -> None:
+    """Read the heads of all shards into ``heads``."""
+    opened = 0
     for seed, paths in shards.items():
         for path in paths:
             try:
-                head = read_head(path)
+                head = read_head(path, keep=keep and not allow_missing and opened < KEPT)
+                opened += 1
                 if allow_missing:
                     for _ in relevance_blocks(head, np.ones(len(head.row), dtype=bool)):
                         pass
@@ -67,21 +110,12 @@ def open_shards(
                     raise
                 LOG.warning("left out: %s", error)
                 continue
+            heads.setdefault(seed, []).append(head)
             if head.seed != seed:
                 raise OutputError(
                     f"{head.path}: made with seed {head.seed}, expected {seed}: delete it and run "
                     "`climxai explain` again"
                 )
-            heads.setdefault(seed, []).append(head)
-    if not heads:
-        raise OutputError("no shard of relevance: run `climxai explain`")
-    for seed in shards:
-        if seed not in heads:
-            LOG.warning("no shard of relevance is left for seed %d: it is left out", seed)
-    together = [head for found in heads.values() for head in found]
-    check_alike(together, classes)
-    _check_fields(together, fields)
-    return heads
 
 
 def places(fields: xr.DataArray) -> dict[int, int]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Sequence
+from contextlib import closing
 
 import numpy as np
 import numpy.typing as npt
@@ -64,8 +65,9 @@ def quantiles(
         lat = slice(begin, min(begin + step, lats))
         part = (channels, lat.stop - lat.start, lons)
         values = np.empty((wanted.size, int(np.prod(part))), dtype=np.float32)
-        for numbers, maps in read(lat):
-            values[place[numbers]] = maps / scale[numbers, None]
+        with closing(read(lat)) as blocks:
+            for numbers, maps in blocks:
+                values[place[numbers]] = maps / scale[numbers, None]
         for k in range(group.shape[1]):
             chosen = group[wanted, k]
             if chosen.any():

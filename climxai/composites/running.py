@@ -1,9 +1,9 @@
-"""Moments of many maps at once, per kind of map, at the speed at which they are read.
+"""Moments of many maps, per kind of map, at about the speed at which they are read.
 
-Maps stay in float32 and in the processor's cache: each is divided by its scale, its distance from
-an origin near the mean of its kind is summed, and so are the squares of that. The origin follows
-the mean; every `FOLD` maps the sums are folded into `Moments` in float64. What a sum of a few
-distances in float32 loses is far below what relevance in float32 holds.
+Maps stay in float32 and go through the processor's cache once: each is divided by its scale, its
+distance from an origin near the mean of its kind is summed, and so is the square of that. Every
+`ROWS` maps the sums go on in float64; the origin follows the mean. What a sum of a few distances in
+float32 loses is far below what relevance in float32 holds.
 """
 
 from __future__ import annotations
@@ -14,16 +14,16 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from climxai.composites.normalise import fast_scales, ranks, scales
+from climxai.composites.normalise import fast_scale, ranks, scales
 from climxai.composites.reductions import Array, Moments
 from climxai.composites.settings import Normalisation
 
 FOLD: Final = 1024
-"""Maps summed about one origin; fewer at first, where the origin is the mean of a few."""
-ROWS: Final = 32
+"""Maps summed about one origin; fewer at first, where the origin is a single map."""
+ROWS: Final = 64
 """Maps summed in float32."""
-TILE: Final = 2**17
-"""Values worked on at once."""
+CELLS: Final = 2**17
+"""Cells of a map worked on at once."""
 
 Maps = npt.NDArray[np.float32]
 Numbers = npt.NDArray[np.int64]
@@ -31,12 +31,33 @@ Numbers = npt.NDArray[np.int64]
 
 @dataclass
 class _Open:
-    """Sums about an origin, not yet folded."""
+    """Sums about an origin: of the latest maps in float32, of those before in float64."""
 
     origin: Maps
+    recent: Maps
+    recent_squares: Maps
     total: Array
     squares: Array
     maps: int = 0
+
+    @classmethod
+    def about(cls, origin: Maps) -> _Open:
+        """Return empty sums."""
+        size = origin.shape
+        return cls(
+            origin,
+            np.zeros(size, np.float32),
+            np.zeros(size, np.float32),
+            np.zeros(size),
+            np.zeros(size),
+        )
+
+    def spill(self) -> None:
+        """Add the latest sums to those before."""
+        self.total += self.recent
+        self.squares += self.recent_squares
+        self.recent.fill(0)
+        self.recent_squares.fill(0)
 
 
 class Running:
@@ -48,53 +69,45 @@ class Running:
         Number of cells of a map.
     how
         What maps are divided by.
+    spread
+        Whether squares are summed; where not, the moments' ``m2`` is 0.
     """
 
-    def __init__(self, cells: int, how: Normalisation) -> None:
-        self.cells, self.how = cells, how
-        self._valid: npt.NDArray[np.bool_] | None = None
-        self._where: Numbers = np.arange(cells)
+    def __init__(self, cells: int, how: Normalisation, *, spread: bool = True) -> None:
+        self.cells, self.how, self.spread = cells, how, spread
+        self._missing: npt.NDArray[np.bool_] | None = None
+        self._valid: Numbers = np.arange(cells)
         self._open: dict[int, _Open] = {}
         self._folded: dict[int, Moments] = {}
         self._limit: dict[int, int] = {}
+        self._room = np.empty(min(cells, CELLS), np.float32)
+        self._gaps = np.empty(cells, bool)
+        self._parts = [slice(begin, begin + CELLS) for begin in range(0, cells, CELLS)]
 
-    def add(self, maps: Maps, kinds: Numbers) -> Array | None:
-        """Add maps [sample, cell] of given kinds [sample].
+    def add(self, maps: Maps, kinds: Numbers) -> tuple[Array, Numbers]:
+        """Add maps [sample, cell] of given kinds [sample], those that are like the others.
 
         Returns
         -------
-        scale
-            What each was divided by, [sample]. None where these maps are unlike the others: valid
-            in other cells, infinite, or too large or small for float32; nothing is added then, and
-            `add_carefully` can do it.
+        scale, odd
+            What each was divided by, [sample]; numbers of the maps that were not added because they
+            are valid in other cells, infinite, or too large or small for float32. `add_carefully`
+            can add them.
         """
-        if self._valid is None:
-            self._valid = ~np.isnan(maps[0])
-            self._where = np.flatnonzero(self._valid)
-        gaps = len(maps) * (self.cells - self._where.size)
-        if not self._where.size or np.count_nonzero(np.isnan(maps)) != gaps:
-            return None
+        scale, odd = np.ones(len(maps)), []
         if self.how == "rank":
-            maps, scale = ranks(maps), np.ones(len(maps))
-        else:
-            scale, safe = fast_scales(maps, self._where, self.how)
-            if not safe:
-                return None
-        factor = (1 / scale).astype(np.float32)[:, None]
-        new: list[tuple[int, _Open]] = []
-        for kind in np.unique(kinds).tolist():
-            rows = np.flatnonzero(kinds == kind)
-            for first in range(0, rows.size, ROWS):
-                piece = rows[first : first + ROWS]
-                together = int(piece[-1]) - int(piece[0]) + 1 == piece.size
-                held = maps[piece[0] : piece[-1] + 1] if together else np.take(maps, piece, axis=0)
-                sums = self._sums(held, factor[piece], self._open.get(kind))
-                if not np.array_equal(np.isfinite(sums.total), self._valid):
-                    return None
-                new.append((kind, sums))
-        for kind, sums in new:
-            self._keep(kind, sums)
-        return scale
+            maps = ranks(maps)
+        for i, (one, kind) in enumerate(zip(maps, kinds.tolist(), strict=True)):
+            missing = np.isnan(one, out=self._gaps)
+            if self._missing is None:
+                self._missing, self._valid = missing.copy(), np.flatnonzero(~missing)
+            divisor = fast_scale(one, self._valid, self.how)
+            if divisor is None or np.not_equal(missing, self._missing, out=missing).any():
+                odd.append(i)
+                continue
+            scale[i] = divisor
+            self._add_one(one, divisor, kind)
+        return scale, np.array(odd, dtype=np.int64)
 
     def add_carefully(self, maps: Maps, kinds: Numbers) -> Array:
         """Add maps in float64, each with valid cells of its own; return their scales."""
@@ -112,54 +125,44 @@ class Running:
             self._close(kind)
         return dict(self._folded)
 
-    def _sums(self, maps: Maps, factor: Maps, known: _Open | None) -> _Open:
-        """Return the sums of maps about the known origin, or their own mean."""
-        origin = np.empty(self.cells, np.float32) if known is None else known.origin
-        total = np.empty(self.cells, np.float32)
-        squares = np.empty(self.cells, np.float32)
-        width = max(1, TILE // len(maps))
-        room = np.empty((len(maps), min(width, self.cells)), np.float32)
-        for begin in range(0, self.cells, width):
-            part = slice(begin, begin + width)
-            tile = room[:, : min(width, self.cells - begin)]
-            np.multiply(maps[:, part], factor, out=tile)
-            if known is None:
-                np.divide(tile.sum(axis=0), len(maps), out=origin[part])
-            np.subtract(tile, origin[part], out=tile)
-            np.add.reduce(tile, axis=0, out=total[part])
-            np.square(tile, out=tile)
-            np.add.reduce(tile, axis=0, out=squares[part])
-        return _Open(origin, total, squares, len(maps))  # type: ignore[arg-type]
-
-    def _keep(self, kind: int, sums: _Open) -> None:
-        known = self._open.get(kind)
-        if known is None:
-            self._open[kind] = known = _Open(
-                sums.origin, sums.total.astype(np.float64), sums.squares.astype(np.float64)
-            )
-        elif known.origin is sums.origin:
-            known.total += sums.total
-            known.squares += sums.squares
-        else:
-            # Two first pieces of one block, each about its own mean.
-            self._fold(kind, self._as_moments(sums))
-            return
-        known.maps += sums.maps
-        if known.maps >= min(FOLD, self._limit.get(kind, ROWS)):
-            self._limit[kind] = 2 * known.maps
+    def _add_one(self, one: Maps, divisor: float, kind: int) -> None:
+        factor = np.float32(1 / divisor)
+        sums = self._open.get(kind)
+        if sums is None:
+            known = self._folded.get(kind)
+            origin = one * factor if known is None else known.mean.astype(np.float32)
+            self._open[kind] = sums = _Open.about(origin)
+        for part in self._parts:
+            room = self._room[: one[part].size]
+            if factor == 1:
+                np.subtract(one[part], sums.origin[part], out=room)
+            else:
+                np.multiply(one[part], factor, out=room)
+                np.subtract(room, sums.origin[part], out=room)
+            np.add(sums.recent[part], room, out=sums.recent[part])
+            if not self.spread:
+                continue
+            np.square(room, out=room)
+            np.add(sums.recent_squares[part], room, out=sums.recent_squares[part])
+        sums.maps += 1
+        if sums.maps % ROWS == 0:
+            sums.spill()
+        if sums.maps >= min(FOLD, self._limit.get(kind, 1)):
+            # The mean of a few is soon a better origin than a single, perhaps odd, map.
+            self._limit[kind] = (2 if sums.maps < 8 else 8) * sums.maps
             self._close(kind)
 
     def _close(self, kind: int) -> None:
-        self._fold(kind, self._as_moments(self._open.pop(kind)))
+        sums = self._open.pop(kind)
+        sums.spill()
+        gone = self._missing
+        mean = sums.origin + sums.total / sums.maps
+        m2 = np.maximum(sums.squares - sums.total**2 / sums.maps, 0) * self.spread
+        count = np.full(self.cells, float(sums.maps))
+        for values in (mean, m2, count):
+            np.copyto(values, 0, where=False if gone is None else gone)
+        self._fold(kind, Moments(count, mean, m2))
 
     def _fold(self, kind: int, moments: Moments) -> None:
         known = self._folded.get(kind)
         self._folded[kind] = moments if known is None else known.combine(moments)
-
-    def _as_moments(self, sums: _Open) -> Moments:
-        valid = np.zeros(self.cells, dtype=bool) if self._valid is None else self._valid
-        total = np.where(valid, sums.total, 0).astype(np.float64)
-        squares = np.where(valid, sums.squares, 0).astype(np.float64)
-        mean = np.where(valid, sums.origin + total / sums.maps, 0)
-        m2 = np.maximum(squares - total**2 / sums.maps, 0)
-        return Moments(np.where(valid, float(sums.maps), 0.0), mean, m2)

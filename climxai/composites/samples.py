@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
@@ -11,9 +11,12 @@ import numpy as np
 import numpy.typing as npt
 
 from climxai.composites.calendar import dates, seasons
+from climxai.composites.columns import read_column, read_time
 from climxai.composites.shards import Head
 from climxai.core.errors import ConfigError, OutputError
 
+CALENDAR: Final = ("year", "month", "day", "season")
+"""What is known of a time."""
 NO_CLUSTER: Final = 0
 """The cluster of a map that belongs to none: noise, or not clustered."""
 
@@ -32,16 +35,13 @@ class Samples:
     row: npt.NDArray[np.int64]
     label: npt.NDArray[np.int64]
     prediction: npt.NDArray[np.int64]
-    columns: Mapping[str, npt.NDArray[Any]] = field(default_factory=dict)
-    """further variables on sample, numbers or text"""
+    known: tuple[str, ...]
+    """names of all variables that conditions may read"""
+    columns: dict[str, npt.NDArray[Any]] = field(default_factory=dict)
+    """variables on sample that were read already, numbers or text"""
 
     def __len__(self) -> int:
         return len(self.row)
-
-    @property
-    def known(self) -> tuple[str, ...]:
-        """Names of all variables that conditions may read."""
-        return ("label", "prediction", "correct", "seed", "row", *self.columns)
 
     @property
     def values(self) -> dict[str, tuple[str, ...]]:
@@ -67,11 +67,20 @@ class Samples:
             return self.correct()
         if name in ("seed", "row"):
             return np.asarray(getattr(self, name))
-        if name not in self.columns:
+        if name not in self.known:
             raise ConfigError(
                 f"composite: the relevance holds no {name} of its samples{_ABSENT.get(name, '')}; "
                 f"it holds {', '.join(self.known)}"
             )
+        if name not in self.columns:
+            if name in CALENDAR:
+                parts = [dates(*read_time(head)) for head in self.heads]
+                for k, part in enumerate(CALENDAR[:3]):
+                    self.columns[part] = np.concatenate([each[k] for each in parts])
+                self.columns["season"] = seasons(self.columns["month"])
+            else:
+                held = [read_column(head, name) for head in self.heads]
+                self.columns[name] = np.concatenate(held)
         return self.columns[name]
 
 
@@ -103,19 +112,12 @@ def gather(heads: Sequence[Head], classes: Sequence[str], clusters: Sequence[Pat
         When the file of clusters cannot be read.
     """
     lengths = [len(head.row) for head in heads]
-    shared = set.intersection(*(set(head.columns) for head in heads)) if heads else set()
-    columns: dict[str, npt.NDArray[Any]] = {
-        name: np.concatenate([head.columns[name] for head in heads])
-        for name in (heads[0].columns if heads else ())
-        if name in shared
-    }
-    if heads and all(head.time is not None for head in heads):
-        parts = [dates(*head.time) for head in heads if head.time is not None]
-        for k, name in enumerate(("year", "month", "day")):
-            columns[name] = np.concatenate([part[k] for part in parts])
-        columns["season"] = seasons(columns["month"])
     seed = np.repeat([head.seed for head in heads], lengths).astype(np.int64)
     row = np.concatenate([head.row for head in heads])
+    columns: dict[str, npt.NDArray[Any]] = {
+        name: np.concatenate([getattr(head, name) for head in heads])
+        for name in ("conservation", "zero_map")
+    }
     for path in clusters:
         found = _clusters_of(path, seed, row)
         columns["cluster"] = np.maximum(columns.get("cluster", found), found)
@@ -128,8 +130,18 @@ def gather(heads: Sequence[Head], classes: Sequence[str], clusters: Sequence[Pat
         row=row,
         label=np.concatenate([head.label for head in heads]),
         prediction=np.concatenate([head.prediction for head in heads]),
+        known=_known(heads, columns),
         columns=columns,
     )
+
+
+def _known(heads: Sequence[Head], more: Iterable[str]) -> tuple[str, ...]:
+    """Return what is known of the samples of all shards, each name once."""
+    shared = [name for name in heads[0].columns if all(name in head.columns for head in heads[1:])]
+    dated = CALENDAR if "time" in shared else ()
+    first = ("label", "prediction", "correct", "seed", "row")
+    own = [name for name in shared if name != "time"]
+    return tuple(dict.fromkeys((*first, *own, *dated, *more)))
 
 
 def _clusters_of(

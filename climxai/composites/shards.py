@@ -39,21 +39,44 @@ class Head:
     prediction: npt.NDArray[np.int64]
     conservation: npt.NDArray[np.float64]
     zero_map: npt.NDArray[np.float64]
-    columns: dict[str, npt.NDArray[Any]] = field(default_factory=dict)
-    """all other variables on sample: numbers, or text"""
-    time: tuple[npt.NDArray[Any], str, str] | None = None
-    """encoded times, their units and their calendar"""
+    columns: dict[str, str] = field(default_factory=dict)
+    """all that is known of samples -> the variable that holds it; read with `read_column`"""
+    at_once: int = 1
+    """maps in a block"""
+    kept: list[Any] = field(default_factory=list, repr=False, compare=False)
+    """the file, where it was left open for its maps"""
+
+    def close(self) -> None:
+        """Close the file where it was left open."""
+        while self.kept:
+            self.kept.pop().close()
 
 
 @contextmanager
-def _opened(path: Path) -> Iterator[Any]:
-    """Yield an open netCDF4 dataset; what cannot be read becomes an error that names the file."""
+def _file_of(head: Head) -> Iterator[Any]:
+    """Yield a shard's open file: the one that was left open, once, or a new one."""
+    with opened(head.path, head.kept.pop() if head.kept else None) as file:
+        yield file
+
+
+@contextmanager
+def opened(path: Path, file: Any = None, *, keep: bool = False) -> Iterator[Any]:
+    """Yield an open netCDF4 dataset; what cannot be read becomes an error that names the file.
+
+    It is closed at the end, unless all went well and it is to be kept.
+    """
     import netCDF4
 
     try:
-        with netCDF4.Dataset(path) as file:
-            file.set_auto_mask(False)
+        file = netCDF4.Dataset(path) if file is None else file
+        file.set_auto_mask(False)
+        try:
             yield file
+        except BaseException:
+            file.close()
+            raise
+        if not keep:
+            file.close()
     except FileNotFoundError:
         raise OutputError(
             f"{path}: this shard of relevance does not exist: run `climxai explain` again"
@@ -68,15 +91,17 @@ def _opened(path: Path) -> Iterator[Any]:
         ) from error
 
 
-def read_head(path: Path) -> Head:
-    """Read everything in a shard but its maps.
+def read_head(path: Path, *, keep: bool = False) -> Head:
+    """Read everything in a shard but its maps; with ``keep`` its file stays open for them.
+
+    To open a file takes as long as to read some megabytes of it.
 
     Raises
     ------
     OutputError
         When the file is missing, corrupt, or no shard of relevance.
     """
-    with _opened(path) as file:
+    with opened(path, keep=keep) as file:
         needed = ("relevance", "lat", "lon", "channel", *PER_SAMPLE)
         missing = [name for name in needed if name not in file.variables]
         missing += [
@@ -110,38 +135,17 @@ def read_head(path: Path) -> Head:
             conservation=read["conservation"].astype(np.float64),
             zero_map=read["zero_map"].astype(np.float64),
             columns=_columns(file),
-            time=_time(file),
+            at_once=_rows_at_once(file.variables["relevance"]),
+            kept=[file] if keep else [],
         )
 
 
-def _columns(file: Any) -> dict[str, npt.NDArray[Any]]:
-    """Return what else is on sample; numbers that stand for names become those."""
-    found: dict[str, npt.NDArray[Any]] = {}
-    for name, variable in file.variables.items():
-        if variable.dimensions != ("sample",) or name in ("row", "label", "prediction", "time"):
-            continue
-        values = np.asarray(variable[:])
-        if name == "split" and hasattr(variable, "flag_meanings"):
-            names = dict(
-                zip(
-                    np.atleast_1d(variable.flag_values).tolist(),
-                    variable.flag_meanings.split(),
-                    strict=False,
-                )
-            )
-            values = np.array([names.get(each, "") for each in values.tolist()], dtype=object)
-        found[name] = values
-        if hasattr(variable, "short_name"):
-            found.setdefault(str(variable.short_name), values)
+def _columns(file: Any) -> dict[str, str]:
+    variables = file.variables
+    found = {name: name for name, each in variables.items() if each.dimensions == ("sample",)}
+    if "index" in found:
+        found.setdefault(str(getattr(variables["index"], "short_name", "index")), "index")
     return found
-
-
-def _time(file: Any) -> tuple[npt.NDArray[Any], str, str] | None:
-    variable = file.variables.get("time")
-    if variable is None or variable.dimensions != ("sample",) or not hasattr(variable, "units"):
-        return None
-    calendar = str(getattr(variable, "calendar", "standard"))
-    return np.asarray(variable[:]), str(variable.units), calendar
 
 
 def _class_names(path: Path, text: str) -> tuple[str, ...]:
@@ -238,22 +242,15 @@ def relevance_blocks(
     OutputError
         When the file is corrupt, or a map is infinite or has no valid cell.
     """
-    with _opened(head.path) as file:
+    with _file_of(head) as file:
         variable = file.variables["relevance"]
-        step = _rows_at_once(variable)
-        for start in range(0, len(head.row), step):
-            positions = start + np.flatnonzero(wanted[start : start + step])
+        for start in range(0, len(head.row), head.at_once):
+            positions = start + np.flatnonzero(wanted[start : start + head.at_once])
             if positions.size:
                 block = _rows_of(variable, positions, lat)
                 if check:
                     check_block(head, positions, block)
                 yield positions, block
-
-
-def rows_at_once(head: Head) -> int:
-    """Return how many maps of a shard make a block."""
-    with _opened(head.path) as file:
-        return _rows_at_once(file.variables["relevance"])
 
 
 def relevance_of(
@@ -266,7 +263,7 @@ def relevance_of(
     OutputError
         When the file is corrupt.
     """
-    with _opened(head.path) as file:
+    with _file_of(head) as file:
         return _rows_of(file.variables["relevance"], positions, lat)
 
 

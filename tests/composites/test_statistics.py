@@ -135,7 +135,7 @@ def test_any_chunking_order_and_memory(make_in, data) -> None:
         patch.setattr(shards_module, "BLOCK_BYTES", data.draw(st.sampled_from([1, 900, 10**6])))
         patch.setattr(running_module, "FOLD", data.draw(st.sampled_from([1, 3, 1024])))
         patch.setattr(running_module, "ROWS", data.draw(st.sampled_from([1, 2, 32])))
-        patch.setattr(running_module, "TILE", data.draw(st.sampled_from([1, 20, 2**17])))
+        patch.setattr(running_module, "CELLS", data.draw(st.sampled_from([1, 20, 2**17])))
         lengths = np.diff([0, *cuts, samples]).tolist()
         shards = {
             seed: data.draw(st.permutations(paths))
@@ -192,7 +192,9 @@ def test_overlapping_groups_hold_a_map_each(explained) -> None:
     maps = np.concatenate([explained.relevance[0], explained.relevance[1]]).astype(float)
     high = np.tile(explained.index > 0, 2)
     for k, chosen in enumerate((np.ones(48, bool), high)):
-        np.testing.assert_allclose(found["relevance"].values[k], maps[chosen].mean(0), rtol=1e-5)
+        np.testing.assert_allclose(
+            found["relevance"].values[k], maps[chosen].mean(0), rtol=1e-6, atol=1e-6
+        )
         np.testing.assert_allclose(
             found["relevance_median"].values[k], np.median(maps[chosen], 0), rtol=1e-6
         )
