@@ -170,7 +170,7 @@ def _composed(
         signed=head.signed,
         settings=settings,
         steps=selection.steps,
-    )
+    ).assign_attrs(shards=np.int32(len(samples.heads)))
 
 
 def _with_any(group: Mask) -> Mask:

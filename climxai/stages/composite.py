@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+import numpy as np
+
 from climxai.core.digest import file_digest
 from climxai.core.errors import OutputError
 from climxai.core.netcdf import write_netcdf
@@ -118,6 +120,10 @@ def composite(experiment: Experiment, *, allow_missing: bool = False) -> Composi
                 dataset = made[str(method.id)].assign_attrs(
                     _attributes(experiment, method, index, started)
                 )
+                listed = sum(shard.method == str(method.id) for shard in shards)
+                if int(dataset.attrs["shards"]) < listed:
+                    left_out = listed - int(dataset.attrs["shards"])
+                    dataset = dataset.assign_attrs(shards_left_out=np.int32(left_out))
                 path = layout.composite(name)
                 write_netcdf(dataset, path)
                 netcdfs.append(path)

@@ -108,6 +108,7 @@ def test_missing_and_damaged_shards_can_be_left_out(climxai: Command, explained:
     made = xr.load_dataset(explained.parent / "out" / "composites" / "saliency.nc")
     total = sum(xr.open_dataset(path).sizes["sample"] for path in others)
     assert int(made["count"].sum()) == total
+    assert made.attrs["shards_left_out"] == 2
     assert all(path.read_bytes() == content for path, content in kept.items())
 
 
