@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 DPI: Final = 100
 """Dots per inch of a frame: films are looked at on screens."""
+MARKER: Final = "#d55e00"
 # Inches.
 HEAD: Final = 0.92
 BELOW: Final = 0.66
@@ -112,6 +113,23 @@ class Film:
         colour_bar(self.figure, (shading, "both" if self.signed else "max"), bar, label)
         self.marker = None if series is None else self._strip(series, total)
 
+    def palette(self) -> Pixels:
+        """Return 256 colours [colour, 3] that serve every frame, as a GIF needs them."""
+        from matplotlib.colors import to_rgb
+
+        from climxai.plots.colours import colour_map
+
+        shades = colour_map(self.signed, self.settings.colours)(np.linspace(0, 1, 168))[:, :3]
+        # Shading under grid lines and coasts, which are thin: a fifth darker.
+        darker = 0.82 * shades[::6]
+        greys = np.linspace(0, 1, 48)[:, None] * np.ones(3)
+        land = np.array(to_rgb(self.settings.land_colour))
+        own = [land, 1 - 0.5 * (1 - land), 0.9 * land, to_rgb(MARKER)]
+        found = np.round(255 * np.concatenate([own, shades, greys, darker])).astype(np.uint8)
+        filled = np.zeros((256, 3), dtype=np.uint8)
+        filled[: len(found)] = found
+        return filled
+
     def _shade(self, relevance: xr.DataArray) -> tuple[Any, str]:
         shown = self.frame.shown(relevance) if self.frame.partial else True
         return shade(
@@ -133,7 +151,7 @@ class Film:
         axes.xaxis.get_major_formatter().set_useOffset(False)
         axes.xaxis.get_major_locator().set_params(integer=True)
         axes.tick_params(length=2, labelsize=6.5, pad=1.5)
-        (marker,) = axes.plot([], [], "o", color="#d55e00", markersize=5, clip_on=False, zorder=5)
+        (marker,) = axes.plot([], [], "o", color=MARKER, markersize=5, clip_on=False, zorder=5)
         marker.series = series
         return marker
 
@@ -175,7 +193,12 @@ def _canvas(figure: Figure) -> Any:
 
 
 def write_film(
-    frames: Iterable[Pixels], path: Path, *, per_second: float, tick: Callable[[], object]
+    frames: Iterable[Pixels],
+    path: Path,
+    *,
+    per_second: float,
+    tick: Callable[[], object],
+    palette: Pixels | None = None,
 ) -> None:
     """Write frames, made one after the other, as a film that appears whole or not at all.
 
@@ -189,6 +212,8 @@ def write_film(
         Frames per second.
     tick
         Called after each frame.
+    palette
+        [colour, 3], at most 256: the colours of a GIF. None: those of the first frame.
 
     Raises
     ------
@@ -213,22 +238,30 @@ def write_film(
             tick()
 
     with written_aside(path) as aside:
-        (_gif if path.suffix == ".gif" else _mp4)(every(), aside, per_second)
+        if path.suffix == ".gif":
+            _gif(every(), aside, per_second, palette)
+        else:
+            _mp4(every(), aside, per_second)
 
 
-def _gif(frames: Iterator[Pixels], path: Path, per_second: float) -> None:
+def _gif(frames: Iterator[Pixels], path: Path, per_second: float, palette: Pixels | None) -> None:
     from PIL import Image
 
-    first = Image.fromarray(next(frames))
-    # The colour bar is on the first frame: its colours serve all, so that nothing flickers.
-    palette = first.quantize(256, dither=Image.Dither.NONE)
+    first = next(frames)
+    # One palette for all frames, so that nothing flickers.
+    if palette is None:
+        adapted = Image.fromarray(first).quantize(256, dither=Image.Dither.NONE).getpalette() or []
+        palette = np.array(adapted, dtype=np.uint8).reshape(-1, 3)
+    colours = palette
 
     def reduced(pixels: Pixels) -> Any:
-        return Image.fromarray(pixels).quantize(palette=palette, dither=Image.Dither.NONE)
+        frame = Image.fromarray(nearest(pixels, colours))
+        frame.putpalette(colours.ravel().tolist())
+        return frame
 
     # Opened here: when the frames fail, Pillow would leave the file open.
     with path.open("w+b") as file:
-        palette.save(
+        reduced(first).save(
             file,
             format="GIF",
             save_all=True,
@@ -237,6 +270,21 @@ def _gif(frames: Iterator[Pixels], path: Path, per_second: float) -> None:
             loop=0,
             optimize=False,
         )
+
+
+def nearest(pixels: Pixels, palette: Pixels) -> Pixels:
+    """Return the number of the nearest colour of a palette per pixel [row, column].
+
+    Pillow's own search puts colours into boxes of eight steps: white would not stay white.
+    """
+    red, green, blue = (pixels[..., k].astype(np.int32) for k in range(3))
+    code, place = np.unique((red << 16 | green << 8 | blue).ravel(), return_inverse=True)
+    found = np.stack([code >> 16, code >> 8 & 255, code & 255], axis=1)
+    numbers = np.empty(len(code), dtype=np.uint8)
+    for begin in range(0, len(code), 4096):
+        part = found[begin : begin + 4096, None, :] - palette[None].astype(np.int32)
+        numbers[begin : begin + 4096] = (part**2).sum(axis=2).argmin(axis=1)
+    return np.asarray(numbers[place].reshape(pixels.shape[:2]))
 
 
 def _mp4(frames: Iterator[Pixels], path: Path, per_second: float) -> None:

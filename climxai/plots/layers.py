@@ -149,9 +149,11 @@ def contour_field(
 def readable_name(text: str) -> str:
     """Return a long name as a caption says it: without ``Monthly Means of`` and the like."""
     found = " ".join(_AVERAGED.sub("", text).split()).strip(" ,")
-    words = found.split(" ")
-    if len(words) > 1 and all(word[:1].isupper() and word[1:].islower() for word in words if word):
-        found = found.lower()
+    # Titles in capitals become words again; what is ours around them is in small letters already.
+    core = found.removeprefix("mean ").removesuffix(" anomaly")
+    words = core.split(" ")
+    if len(words) > 1 and all(word[:1].isupper() and word[1:].islower() for word in words):
+        found = found.replace(core, core.lower())
     return found or text
 
 

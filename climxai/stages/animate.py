@@ -21,7 +21,7 @@ from climxai.stages.single_map import networks_of, said_of
 
 if TYPE_CHECKING:
     from climxai.config.experiment import Experiment
-    from climxai.plots.animation import Format, Moment, Series
+    from climxai.plots.animation import Film, Format, Moment, Series
 
 LOG = logging.getLogger(__name__)
 
@@ -113,8 +113,9 @@ def animate(
         )
         path = layout.animation(stem, form)
         with progress(f"animating {name}", len(order)) as tick:
-            frames = _frames(explained, order, kept, number, seed, member)
-            write_film(frames, path, per_second=per_second, tick=tick)
+            film = _film(explained, order, kept, number, seed, member)
+            frames = (film.draw(one) for one in _moments(explained, order, kept, number))
+            write_film(frames, path, per_second=per_second, tick=tick, palette=film.palette())
         dates = [explained.dates[int(at)] for at in order]
         write_provenance(layout, "animate", started, outputs=[str(path.relative_to(layout.root))])
     return Animated(path, len(order), dates[0], dates[-1])
@@ -149,14 +150,15 @@ def _in_period(
     return order
 
 
-def _frames(
+def _film(
     explained: Explained,
     order: npt.NDArray[np.int64],
     kept: npt.NDArray[np.bool_],
     channel: int,
     seed: int | None,
     member: str | None,
-) -> Iterator[npt.NDArray[np.uint8]]:
+) -> Film:
+    """Return the page of the film, its scales taken from some of its samples."""
     from climxai.plots.animation import Film
     from climxai.plots.colours import colour_limit, contour_levels
     from climxai.stages.composite import colour_bar_label
@@ -175,7 +177,7 @@ def _frames(
         settings = settings.model_copy(update={"contour_interval": interval})
     named = run.channels[channel] if len(run.channels) > 1 else None
     which = ", ".join(filter(None, (networks_of(explained, seed), member, named)))
-    film = Film(
+    return Film(
         explained.as_map(maps[0]),
         settings,
         signed=method.signed,
@@ -184,8 +186,6 @@ def _frames(
         label=colour_bar_label(run.normalise),
         series=_series(explained, explained.in_time(kept), order),
     )
-    for moment in _moments(explained, order, kept, channel):
-        yield film.draw(moment)
 
 
 def _moments(

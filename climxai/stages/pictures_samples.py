@@ -48,6 +48,7 @@ def sections(run: Run) -> Iterator[Path]:
 def _section(explained: Explained, found: Any, channel: int, along: Any) -> Figure:
     from climxai.plots.hovmoller import Section, draw_sections
     from climxai.plots.layers import readable_units
+    from climxai.plots.mesh import goes_around
 
     run, method = explained.run, explained.method
     band = run.experiment.maps.section
@@ -73,12 +74,14 @@ def _section(explained: Explained, found: Any, channel: int, along: Any) -> Figu
             Section(
                 field - low,
                 name[:1].upper() + name[1:] + (f" less {low:.4g}" if low else ""),
-                units or "1",
+                units,
                 signed,
             )
         )
     edges = band.describe().split(", ")
     averaged = edges[0] if along == "lon" else edges[1]
+    if averaged == "all longitudes" and not goes_around(run.fields["lon"].values):
+        averaged = "all longitudes of the grid"
     member = f"{explained.members[0]}, " if explained.members else ""
     networks = len(explained.seeds)
     several = f", {run.channels[channel]}" if len(run.channels) > 1 else ""

@@ -62,6 +62,22 @@ def test_a_gif_holds_every_frame_in_its_colours(tmp_path):
             np.testing.assert_allclose(np.asarray(film.convert("RGB")), expected, atol=12)
 
 
+def test_the_palette_has_the_colours_of_later_frames(world, tmp_path):
+    # The first frame shows no relevance: the palette must hold the colours of the second.
+    film = pages.film(world)
+    moments = [pages.moment(world, 0.0), pages.moment(world)]
+    frames = [film.draw(each) for each in moments]
+    path = tmp_path / "f.gif"
+    write_film(iter(frames), path, per_second=5, tick=lambda: None, palette=film.palette())
+    assert film.palette().shape == (256, 3)
+    with Image.open(path) as read:
+        read.seek(1)
+        away = np.abs(np.asarray(read.convert("RGB")).astype(int) - frames[1])
+    # The widest step between neighbours of the palette is 4 of 255; lines and letters are blends.
+    assert np.percentile(away, 99) <= 12
+    assert away.mean() < 0.6
+
+
 def test_frames_are_asked_for_one_by_one(tmp_path):
     waiting = []
 

@@ -14,6 +14,7 @@ from matplotlib.testing.compare import compare_images
 
 from climxai.core.errors import ConfigError, DataError
 from climxai.plots.colours import colour_map
+from climxai.plots.layers import readable_name
 from climxai.plots.maps import draw_map
 from climxai.plots.settings import Maps
 from climxai.plots.style import save_figure
@@ -319,3 +320,19 @@ def test_maps_that_cannot_be_drawn_are_explained(world):
 
 def test_a_map_of_zeros_is_drawn():
     assert draw(even(0.0), signed=True).axes[-1].get_xlim() == (-1, 1)
+
+
+@pytest.mark.parametrize(
+    ("written", "said"),
+    [
+        ("Monthly Means of Sea Surface Temperature", "sea surface temperature"),
+        ("mean Monthly Means of Sea Surface Temperature anomaly",
+         "mean sea surface temperature anomaly"),
+        ("sea surface temperature, monthly mean", "sea surface temperature"),
+        ("Daily Mean of the Air Temperature at 2 m", "Air Temperature at 2 m"),
+        ("SST anomaly", "SST anomaly"),
+        ("Monthly mean", "Monthly mean"),
+    ],
+)  # fmt: skip
+def test_long_names_are_said_shortly(written, said):
+    assert readable_name(written) == said
