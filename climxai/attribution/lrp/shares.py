@@ -126,8 +126,7 @@ class Shares:
         sums = parts if bias is None else parts + bias
         stable = stabilised(sums, self.epsilon)
         coefficients = self._coefficients(sums, dim)
-        s = (relevance.unsqueeze(dim) * coefficients).div_(stable)
-        s.masked_fill_(stable == 0, 0.0)
+        s = ratio(relevance.unsqueeze(dim) * coefficients, stable)
         return Weighed(s, False, s, bias, sums, stable, dim)
 
     def _positive_only(
