@@ -34,9 +34,9 @@ def command(
 
     \b
     Examples:
-      climxai map configs/enso_demo.yaml --date 1998-05
-      climxai map configs/enso_demo.yaml --date 1998-05 --method lrp --seed 0
-      climxai map configs/enso_demo.yaml --date 1998-05 --set maps.region=tropical_pacific
+      climxai map configs/enso_demo.yaml --date 1998-02
+      climxai map configs/enso_demo.yaml --date 1998-02 --method lrp --seed 0
+      climxai map configs/enso_demo.yaml --date 1998-02 --set maps.region=tropical_pacific
     """
     experiment = load(config, overrides, options)
 
