@@ -42,8 +42,8 @@ if TYPE_CHECKING:
 LOG = logging.getLogger(__name__)
 
 Shards = Mapping[int, Sequence[Path]]
-SHARE: int = 4
-"""Part of the memory that relevance may take: tests need as much again, some of it in float64."""
+SHARE: int = 8
+"""Part of the memory that relevance may take: tests hold it in float64, and more than once."""
 
 
 @dataclass(frozen=True)

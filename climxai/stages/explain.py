@@ -30,6 +30,7 @@ from climxai.stages.index import (
 )
 from climxai.stages.keys import samples_key
 from climxai.stages.layout import Layout
+from climxai.stages.null_networks import told
 from climxai.stages.outputs import begin, stage_output, write_config, write_provenance
 from climxai.stages.preparation import Prepared
 from climxai.stages.surroundings import check_traced, surroundings, traced
@@ -139,15 +140,17 @@ def _run(
             inputs = held.inputs.compute()
             tensor = to_tensor(inputs, valid)
             block = task.number
+        labelled = prepared
         if task.null:
             context = replace(context, peers=((networks[task.seed], None),))
+            labelled = told(experiment, prepared, task.seed)
         write_netcdf(
             attribute(
                 experiment.explain,
                 networks[task.seed],
                 tensor,
                 inputs,
-                prepared,
+                labelled,
                 task,
                 context,
             ),

@@ -32,6 +32,9 @@ def samples_key(experiment: Experiment, files: tuple[Path, ...]) -> str:
     parts: dict[str, Any] = experiment.model_dump(
         mode="json", include={"preprocess", "label", "split"}
     )
+    # A file of labels counts by its bytes, as the data do.
+    if "file" in parts["label"]:
+        parts["label"]["file"] = file_digest(Path(parts["label"]["file"]))
     return digest_of(data_key(experiment, files), parts)
 
 

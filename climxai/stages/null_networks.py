@@ -13,10 +13,12 @@ import logging
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from climxai.stages.keys import null_key
 from climxai.stages.layout import Layout
 from climxai.stages.one_network import train_one
-from climxai.stages.preparation import Prepared
+from climxai.stages.preparation import PARTS, Prepared
 
 if TYPE_CHECKING:
     from climxai.bridge.bundle import Bundle
@@ -57,7 +59,7 @@ def train_null_networks(
             train_one(
                 experiment,
                 prepared,
-                without_meaning(examples, number, experiment.train.null_block_length),
+                _examples(told(experiment, prepared, number), examples),
                 layout.null_network(number),
                 null_key(experiment, samples, number),
                 # Other first weights than those of the networks they are compared with.
@@ -70,17 +72,34 @@ def train_null_networks(
     return tuple(bundles)
 
 
-def without_meaning(examples: dict[str, Examples], number: int, block: int) -> dict[str, Examples]:
-    """Return the examples that train and stop a network, each part with its labels shuffled."""
-    import torch
+def told(experiment: Experiment, prepared: Prepared, number: int) -> Prepared:
+    """Return the data with the labels that one null network is told: those of other samples.
 
+    Labels are shuffled within each part of the split, samples in gaps included. Its maps are put
+    into classes by these labels, too: a null network stands for the whole way from labels to
+    composites, so that what a network makes of the labels it has memorised is no discovery.
+    """
     from climxai.models.training.shuffled import shuffled_labels
+
+    labels = prepared.samples.labels.copy(deep=True)
+    for part in PARTS:
+        members = prepared.members(part)
+        labels.values[members] = shuffled_labels(
+            labels.values[members], number, experiment.train.null_block_length, part
+        )
+    return replace(prepared, samples=replace(prepared.samples, labels=labels))
+
+
+def _examples(prepared: Prepared, examples: dict[str, Examples]) -> dict[str, Examples]:
+    """Return the examples with the labels of ``prepared``."""
+    import torch
 
     return {
         part: replace(
             held,
-            targets=torch.from_numpy(shuffled_labels(held.targets.numpy(), number, block, part)),
+            targets=torch.from_numpy(
+                prepared.samples.labels.values[prepared.members(part)].astype(np.int64)
+            ),
         )
         for part, held in examples.items()
-        if part in ("train", "validation")
     }

@@ -21,7 +21,7 @@ Mask = npt.NDArray[np.bool_]
 Blocks = Callable[[], Iterator[tuple[Numbers, npt.NDArray[np.floating]]]]
 """Gives numbers of maps and the maps [map, cell], ready to be averaged; may be called again."""
 
-PROBE: int = 256
+PROBE: int = 64
 """Cells whose autocorrelation stands for the map."""
 MANY: int = 4
 """Readings of all relevance that are worth a word."""
@@ -142,4 +142,4 @@ class Cells:
 
 def spread(cells: int) -> Numbers:
     """Return at most `PROBE` positions spread over so many cells."""
-    return np.arange(0, cells, max(1, cells // PROBE))[:PROBE].astype(np.int64)
+    return np.linspace(0, max(0, cells - 1), min(cells, PROBE)).round().astype(np.int64)

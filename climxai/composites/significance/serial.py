@@ -85,13 +85,15 @@ def autocorrelation(
         sample follows another.
     """
     n, cells = values.shape
-    follows = np.flatnonzero(series.member[1:] == series.member[:-1])
-    if follows.size == 0 or n < MINIMUM:
+    follows = series.member[1:] == series.member[:-1]
+    pairs = int(np.count_nonzero(follows))
+    if pairs == 0 or n < MINIMUM:
         return np.full(cells, at_least)
     deviation = values.astype(np.float64)
     deviation -= deviation.mean(axis=0)
     variance = np.einsum("ij,ij->j", deviation, deviation) / n
-    product = np.einsum("ij,ij->j", deviation[follows], deviation[follows + 1]) / follows.size
+    counted = follows.astype(np.float64)
+    product = np.einsum("ij,ij,i->j", deviation[:-1], deviation[1:], counted) / pairs
     r = np.divide(product, variance, out=np.zeros(cells), where=variance > 0)
     r = np.where(variance > 0, (n * r + 1) / (n - 3), at_least)
     return np.asarray(np.clip(r, at_least, HIGHEST))

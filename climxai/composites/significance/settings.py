@@ -23,6 +23,10 @@ class Significance(Record):
     A map of thousands of tests has cells with small p-values by chance. The false discovery rate
     bounds the share of such cells among those called significant (Benjamini & Hochberg 1995,
     Wilks 2016).
+
+    Tests of samples that trained the network say that its relevance is not zero there, or differs
+    between classes, and so does that of a network that has memorised noise. Test unseen samples
+    (`composite.select.parts: test`), or compare with `train.null_networks`, which memorise too.
     """
 
     tests: Annotated[

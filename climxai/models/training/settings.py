@@ -58,11 +58,11 @@ class Training(Record):
     """weight of each class in the loss: a list in class order, or ``balanced`` for samples /
     (classes · samples of the class); the weighted losses are averaged over all samples"""
     null_networks: NonNegativeInt = 0
-    """further networks, trained alike but on shuffled labels: composites are compared with theirs
-    (Labe & Barnes 2021), see `composite.significance`"""
+    """further networks, trained and explained alike but with shuffled labels: composites are shown
+    only where they exceed theirs (Labe & Barnes 2021), see `composite.significance`"""
     null_block_length: PositiveInt = 1
-    """successive training samples whose labels are moved together for null networks; 1 shuffles
-    single labels, a longer block lets labels last as long as before"""
+    """successive samples whose labels are moved together for null networks; 1 shuffles single
+    labels; where labels last for months, blocks longer than that keep the comparison fair"""
     deterministic: bool = True
     """same seed, machine and number of threads: same bits; false lets a GPU use faster kernels"""
 

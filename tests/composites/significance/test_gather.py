@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from climxai.composites.significance.gather import Cells, Samples, spread
+from climxai.composites.significance.gather import PROBE, Cells, Samples, spread
 
 
 @pytest.fixture
@@ -66,7 +66,10 @@ def test_memory_bounds_the_cells_held_at_once(caplog: pytest.LogCaptureFixture) 
 
 
 def test_probes_are_spread_over_the_map() -> None:
+    assert spread(0).tolist() == []
     assert spread(3).tolist() == [0, 1, 2]
+    assert spread(PROBE + 20)[-1] == PROBE + 19
+    assert len(set(spread(PROBE + 20).tolist())) == PROBE
     found = spread(10_000)
-    assert len(found) == 256
+    assert len(found) == PROBE
     assert found[-1] > 9000

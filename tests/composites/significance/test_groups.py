@@ -7,6 +7,7 @@ import pytest
 from scipy import stats
 
 from climxai.composites.significance import Permutation, blocks
+from climxai.composites.significance.groups import enlargement
 from climxai.composites.significance.method import Memory
 from climxai.composites.significance.serial import Series
 
@@ -105,3 +106,29 @@ def test_the_same_seed_gives_the_same_bits_and_another_one_others(noise, series)
     )
     assert first.tolist() == again.tolist()
     assert first.tolist() != other.tolist()
+
+
+def test_the_enlargement_is_a_ratio_of_quadratic_forms(series) -> None:
+    rng = np.random.default_rng(0)
+    member, r = np.repeat([0, 1], [7, 5]), 0.7
+    lags = np.abs(np.subtract.outer(np.arange(12), np.arange(12)))
+    covariance = np.where(member[:, None] == member, r**lags, 0.0)
+    observed = np.repeat([0.3, -0.2, 0.3, -0.2], 3)
+    drawn = np.stack([rng.permutation(observed) for _ in range(30)])
+    expected = observed @ covariance @ observed
+    expected /= np.mean([each @ covariance @ each for each in drawn])
+    held = series(np.zeros(12, int), member)
+    assert enlargement(observed, drawn, held, r) == pytest.approx(np.sqrt(expected))
+    assert expected > 1
+    assert enlargement(observed, drawn, held, 0.0) == pytest.approx(1)
+
+
+def test_long_lasting_classes_do_not_make_noise_significant(noise, series) -> None:
+    # Blocks follow the memory of the maps; classes that last longer are cut by them.
+    test, shares = Permutation(permutations=199), []
+    for random in range(20):
+        values = noise(120, 200, 0.6, random=random)
+        group = (noise(120, 1, 0.9, random=100 + random)[:, 0] > 0).astype(int)
+        p = test.p_values(values, 1, series(group), test.prepare(values, 1, series(group)))
+        shares.append((p <= 0.1).mean())
+    assert np.mean(shares) <= 0.1 + 2 * np.std(shares) / np.sqrt(20)
