@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from climxai.core.digest import digest_of, file_digest
+from climxai.core.errors import DataError
 from climxai.core.record import Record
 from climxai.version import __version__
 
@@ -28,13 +29,22 @@ def data_key(experiment: Experiment, files: tuple[Path, ...]) -> str:
 
 
 def samples_key(experiment: Experiment, files: tuple[Path, ...]) -> str:
-    """Return the digest of everything that makes the labelled samples."""
+    """Return the digest of everything that makes the labelled samples.
+
+    Raises
+    ------
+    DataError
+        When a file of labels is missing.
+    """
     parts: dict[str, Any] = experiment.model_dump(
         mode="json", include={"preprocess", "label", "split"}
     )
     # A file of labels counts by its bytes, as the data do.
     if "file" in parts["label"]:
-        parts["label"]["file"] = file_digest(Path(parts["label"]["file"]))
+        path = Path(parts["label"]["file"])
+        if not path.is_file():
+            raise DataError(f"label.file: {path} does not exist: give the path of the labels")
+        parts["label"]["file"] = file_digest(path)
     return digest_of(data_key(experiment, files), parts)
 
 
