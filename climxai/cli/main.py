@@ -14,7 +14,7 @@ from climxai.core.errors import ClimxaiError
 from climxai.version import __version__
 
 COMMANDS: Final = {
-    "run": ("climxai.cli.run", "Train, explain and composite in one go."),
+    "run": ("climxai.cli.run", "Train, explain, composite and report in one go."),
     "train": ("climxai.cli.train", "Train the networks of an experiment."),
     "explain": ("climxai.cli.explain", "Attribute the networks' outputs to their inputs."),
     "composite": ("climxai.cli.composite", "Average relevance per class and draw the maps."),
@@ -30,6 +30,7 @@ COMMANDS: Final = {
         "Optimise the input for what the networks should answer.",
     ),
     "novelty": ("climxai.cli.novelty", "Rank samples by how unlike a baseline they are."),
+    "report": ("climxai.cli.report", "Write one HTML page of a finished run."),
     "check": ("climxai.cli.check", "Validate a configuration and print the plan."),
     "list": ("climxai.cli.listing", "Show every method, network, label, … and its settings."),
     "schema": ("climxai.cli.schema", "Print the JSON schema of the configuration for editors."),

@@ -13,7 +13,7 @@ from climxai.cli.options import experiment_command, load
 @click.command("run")
 @experiment_command
 def command(config: Path, overrides: tuple[str, ...], **options: Any) -> None:
-    """Train, explain and composite in one go; what is done already is kept.
+    """Train, explain, composite and report in one go; what is done already is kept.
 
     \b
     Examples:
@@ -22,11 +22,13 @@ def command(config: Path, overrides: tuple[str, ...], **options: Any) -> None:
     """
     experiment = load(config, overrides, options)
 
+    from climxai.cli.report import show_report
     from climxai.cli.show import show_audit, show_composites, show_training
     from climxai.stages.run import run
 
-    trained, explained, composited = run(experiment)
+    trained, explained, composited, reported = run(experiment)
     show_training(trained)
     show_composites(composited)
     if explained.audited is not None:
         show_audit(explained.audited)
+    show_report(reported)

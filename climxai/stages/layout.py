@@ -37,6 +37,11 @@ class Layout:
         """The picture of the training curves."""
         return self.root / "networks" / "loss.png"
 
+    @property
+    def report(self) -> Path:
+        """The page of the run."""
+        return self.root / "report.html"
+
     def network(self, seed: int) -> Path:
         """Return the bundle of one seed."""
         return self.root / "networks" / f"seed-{seed}"

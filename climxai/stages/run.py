@@ -1,4 +1,4 @@
-"""Run: train, explain and composite in order."""
+"""Run: train, explain, composite and report in order."""
 
 from __future__ import annotations
 
@@ -6,12 +6,13 @@ from typing import TYPE_CHECKING
 
 from climxai.stages.composite import Composited, composite
 from climxai.stages.explain import Explained, explain
+from climxai.stages.report import Reported, report
 from climxai.stages.train import Trained, train
 
 if TYPE_CHECKING:
     from climxai.config.experiment import Experiment
 
 
-def run(experiment: Experiment) -> tuple[Trained, Explained, Composited]:
-    """Do all three stages; what is done already is kept."""
-    return train(experiment), explain(experiment), composite(experiment)
+def run(experiment: Experiment) -> tuple[Trained, Explained, Composited, Reported]:
+    """Do all four stages; what is done already is kept."""
+    return train(experiment), explain(experiment), composite(experiment), report(experiment)
