@@ -181,6 +181,24 @@ def test_conservation_is_of_the_difference_from_a_reference(
     np.testing.assert_allclose(books["output"], held["output"], atol=1e-5)
 
 
+def test_maps_beyond_the_bounds_of_z_box_are_told(
+    climxai: Command, experiment: Path, trained: Path
+) -> None:
+    # Training maps lie within their own smallest and largest values; others need not.
+    for part in ("train", "test"):
+        done = climxai("audit", experiment, "--set", LRP, "--set", f"explain.samples={part}")
+        assert done.code == 0, done.err
+        outside = xr.load_dataset(trained / "audit" / "box.nc")["outside"].max("layer")
+        told = " ".join(done.out.split())
+        if part == "train":
+            assert not outside.any()
+            assert "rule z_box" not in told
+        else:
+            beyond = int((outside > 0).sum())
+            assert beyond > 0
+            assert f"Method box: in {beyond} of {outside.size} maps" in told
+
+
 def test_check_says_which_layer_gets_which_rule(climxai: Command, experiment: Path) -> None:
     # By the kinds and places of an mlp with two hidden layers: composite's thirds are one each.
     methods = (

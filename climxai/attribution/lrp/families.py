@@ -52,7 +52,7 @@ class Whole(Bound):
 
     def forward(self, inputs: tuple[Any, ...], ground: Ground | None) -> tuple[Any, Any]:
         """Return the map of the input."""
-        (x,) = inputs
+        x = inputs[0]
         z = self.linear.apply(x, bias=not self.ignoring)
         if not self.ignoring or self.linear.bias is None:
             return z, (x, z, ground)
@@ -238,8 +238,7 @@ class Through(Bound):
     def forward(self, inputs: tuple[Any, ...], ground: Ground | None) -> tuple[Any, Any]:
         """Return the map of the input."""
         del ground
-        (x,) = inputs
-        return self.linear.apply(x, bias=True), None
+        return self.linear.apply(inputs[0], bias=True), None
 
     def backward(
         self, relevance: Any, saved: Any, ledger: Ledger | None

@@ -11,6 +11,7 @@ from torch import Tensor
 from climxai.attribution.lrp.conventions import Settled
 from climxai.attribution.lrp.crossing import Crossing, Ground, Ledger
 from climxai.attribution.lrp.operators.call import Call
+from climxai.attribution.lrp.operators.over_samples import over_samples
 
 
 class Routing(Crossing):
@@ -220,7 +221,7 @@ def moving(call: Call, settled: Settled) -> Crossing:
         When it moves values from sample to sample.
     """
     del settled
-    if _over_samples(call):
+    if over_samples(call):
         raise call.unsuited(
             "it moves values from one sample to another",
             "Explain a network that treats every sample by itself",
@@ -233,34 +234,6 @@ def copying(call: Call, settled: Settled) -> Crossing:
     del settled
     which, shape = call.active.index(call["src"]), call.shape[1:]
     return Routing(lambda *values: values[which].expand(len(values[which]), *shape))
-
-
-def _over_samples(call: Call) -> bool:
-    """Whether an operator works along the dimension of the samples."""
-    name, rank = call.name.split(".")[1], len(call.input_shape())
-    if name in ("permute", "transpose", "expand"):
-        return False
-    if name in ("repeat", "tile"):
-        times = list(call["repeats" if "repeats" in call.names else "dims"])
-        return len(times) > rank or (len(times) == rank and times[0] != 1)
-    if name in ("index", "index_put"):
-        return call["indices"][0] is not None
-    if name == "roll" and not call["dims"]:
-        return True
-    key = next((key for key in ("dims", "dim") if key in call.names), None)
-    if key is None:
-        return False
-    dims = call[key]
-    rank += name == "stack"
-    along = any(d % rank == 0 for d in ([dims] if isinstance(dims, int) else dims))
-    if name in ("slice", "slice_scatter") and along:
-        whole = call["start"] in (None, 0) and call["step"] == 1
-        return not (whole and (call["end"] is None or call["end"] == _END))
-    return along
-
-
-_END = 2**63 - 1
-"""How a slice up to the end is written in the graph."""
 
 
 def same(call: Call, settled: Settled) -> Crossing:
