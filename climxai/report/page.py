@@ -134,17 +134,17 @@ def _contents(held: dict[str, Html]) -> Html:
 
 
 def _footer(material: Material) -> Html:
-    return tag(
-        "footer",
-        tag(
-            "p",
-            html([f"Made by climxai {material.version} on {material.made} from what stands in ",
-                  "this directory; made again by ", tag("code", material.command), ". Scores: ",
-                  link("scores.json"), "; provenance: ", link("provenance.json"), "."])
-            if material.scores is not None
-            else f"Made by climxai {material.version} on {material.made}.",
-        ),
-    )  # fmt: skip
+    made = material.made.replace("T", " ").replace("Z", " UTC")
+    words: list[Any] = [
+        f"Made by climxai {material.version} on {made} from what stands in this directory; made "
+        "again by ",
+        tag("code", material.command),
+        ".",
+    ]
+    for name in ("scores.json", "provenance.json"):
+        if (material.root / name).exists():
+            words += [" ", link(name)]
+    return tag("footer", tag("p", words))
 
 
 def _resource(name: str) -> str:

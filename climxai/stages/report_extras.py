@@ -13,6 +13,18 @@ from climxai.stages.layout import Layout
 if TYPE_CHECKING:
     from climxai.report.material import Extra, Picture
 
+KINDS: Final = {
+    "panels": "Composite maps of all methods and classes on one page",
+    "seeds": "Composite maps of each network, the table of composites has their correlations",
+    "clusters": "Composite maps of all clusters on one page, the table of clusters has their sizes",
+    "seasons": "Composite maps of each season",
+    "means": "Composite map with means over longitudes and latitudes beside it",
+    "sections": "Relevance and field along time, averaged over a band",
+    "confusion": "Confusion matrix; its numbers stand in the tables of the networks",
+    "reliability": "Reliability diagram: how often the networks are right where they are how sure",
+    "shares": "Shares of relevance per region as bars; their numbers stand in the table above",
+}
+"""First word of a picture's name -> what can be seen."""
 ROWS: Final = 12
 """Rows of a long table that are shown; the file has all."""
 Table = tuple[str, tuple[str, ...], tuple[tuple[Any, ...], ...]]
@@ -144,11 +156,16 @@ def _pictures(layout: Layout) -> Extra | None:
     files = sorted(folder.glob("*.png"))
     if not files:
         return None
-    pictures = tuple(
-        _picture(path, f"Picture: {_words(path.stem)}.", _words(path.stem)) for path in files
-    )
+    pictures = tuple(_picture(path, _said_of_page(path), _words(path.stem)) for path in files)
     tables = tuple(_table(_words(path.stem), path) for path in sorted(folder.glob("*.csv")))
     return Extra("Pictures", "", pictures, tables)
+
+
+def _said_of_page(path: Path) -> str:
+    """Return what a page of `climxai pictures` shows; its numbers stand in a table nearby."""
+    kind, _, rest = path.stem.partition("_")
+    of = f", {_words(rest)}" if rest else ""
+    return f"{KINDS.get(kind, f'Picture: {_words(kind)}')}{of}."
 
 
 def _animations(layout: Layout) -> Extra | None:

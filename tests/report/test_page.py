@@ -54,6 +54,8 @@ def test_numbers_stand_beside_pictures(material: Material) -> None:
 
 
 def test_what_is_absent_is_left_out(material: Material) -> None:
+    for name in ("provenance.json", "config.yaml"):
+        (material.root / name).unlink()
     bare = dataclasses.replace(
         material,
         provenance={},

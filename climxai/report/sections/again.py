@@ -19,9 +19,11 @@ def configuration(material: Material) -> Html | None:
         [
             tag(
                 "p",
-                "Save this as a file, or take ",
-                link("config.yaml"),
-                " beside this page: every default is spelt out. Then:",
+                "Save this as config.yaml",
+                [", or take ", link("config.yaml"), " beside this page"]
+                if (material.root / "config.yaml").exists()
+                else None,
+                ": every default is spelt out. Then:",
             ),
             tag("pre", tag("code", f"climxai run config.yaml\n{material.command}"), tabindex=0),
             tag(
@@ -56,7 +58,7 @@ def files(material: Material) -> Html | None:
             folders.setdefault(top, []).append([link(name), kind, Cell(size(length), length)])
     if not folders:
         return None
-    return html([_folder(top, rows) for top, rows in folders.items()])
+    return html([_folder(top, folders[top]) for top in sorted(folders)])
 
 
 def _folder(top: str, rows: list[Any]) -> Html:
