@@ -24,7 +24,7 @@ def labelled(experiment: Path) -> Path:
 
 def test_a_file_of_labels_counts_by_its_bytes(labelled: Path, tiny_file: Path) -> None:
     loaded, files = load_experiment(labelled), (tiny_file,)
-    with pytest.raises(DataError, match="labels.csv does not exist"):
+    with pytest.raises(DataError, match=r"labels\.csv does not exist"):
         samples_key(loaded, files)
     labels = labelled.with_name("labels.csv")
     labels.write_text("date,index\n1990-01,1\n", encoding="utf-8")

@@ -132,3 +132,12 @@ def test_long_lasting_classes_do_not_make_noise_significant(noise, series) -> No
         p = test.p_values(values, 1, series(group), test.prepare(values, 1, series(group)))
         shares.append((p <= 0.1).mean())
     assert np.mean(shares) <= 0.1 + 2 * np.std(shares) / np.sqrt(20)
+
+
+def test_of_two_classes_one_differs_from_the_other_as_that_from_it(noise, series) -> None:
+    values, group = noise(40, 64, 0.3), (np.arange(40) // 5 % 2).astype(int)
+    first, second = (
+        Permutation(permutations=99).p_values(values, k, series(group), Memory(0.3, 4))
+        for k in (0, 1)
+    )
+    assert first.tolist() == second.tolist()
