@@ -8,7 +8,7 @@ from importlib.resources import files
 from typing import Any, Final
 
 from climxai.report.cautions import cautions
-from climxai.report.markup import Html, html, link, tag
+from climxai.report.markup import Html, link, tag
 from climxai.report.material import Material
 from climxai.report.numbers import number, percent, plural, span
 from climxai.report.scoring import over_seeds, parts_of
