@@ -80,6 +80,8 @@ class Context:
     peers
         The networks of all seeds, this one included, each with its own ``reference``, for methods
         that average over them.
+    seed
+        The seed of the network, for draws that must differ from network to network.
     memory
         Bytes that working arrays may take.
     """
@@ -90,6 +92,7 @@ class Context:
     grid: Grid | None = None
     rows: Tensor | None = None
     peers: tuple[tuple[Network, Tensor | None], ...] = ()
+    seed: int = 0
     memory: int = 256_000_000
 
     def take(self, part: slice) -> Context:

@@ -72,7 +72,7 @@ def attribute(
             each[kept] for each in (tensor, logits, labels, predictions, rows)
         )
     objective = explain.objective_of(task.method)
-    context = with_reference(replace(context, rows=rows), objective, network)
+    context = with_reference(replace(context, rows=rows, seed=task.seed), objective, network)
     start = objective.weights(logits, labels, prepared.samples.classes)
     found = []
     for first in range(0, max(1, len(tensor)), BATCH):

@@ -51,4 +51,7 @@ def test_every_composition_becomes_a_composite(run):
         composite = read(run / "composites" / f"{name}.nc")
         assert np.isfinite(composite["relevance"].values).any()
     assert read(run / "composites" / "seed_average.nc").sizes["seed"] == 1
-    assert np.isnan(read(run / "composites" / "random.nc")["conservation"].values).all()
+    control = read(run / "composites" / "random.nc")
+    assert np.isnan(control["conservation"].values).all()
+    # A control for each network: its spread over seeds can be compared with a method's.
+    assert not np.allclose(*control["relevance_by_seed"].values, equal_nan=True)

@@ -39,8 +39,9 @@ def _nested(method: Method) -> Method:
 class RandomMap(Method):
     """Shows nothing: independent random numbers, the control that every comparison needs.
 
-    Uniform between -1 and 1 on valid cells, drawn anew for every sample, whatever the network says.
-    What a method does no better than this map, it does not do. Conserves nothing.
+    Uniform between -1 and 1 on valid cells, drawn anew for every sample and every seed's network,
+    whatever the network says. What a method does no better than this map, it does not do. Conserves
+    nothing.
 
     Source: Bommer et al. (2024), AIES 3(3), doi 10.1175/AIES-D-23-0074.1.
     """
@@ -65,7 +66,9 @@ class RandomMap(Method):
             outputs = network(x)
         values = torch.empty_like(x)
         for i in range(len(x)):
-            values[i].uniform_(-1, 1, generator=context.generator(self.seed, i))
+            values[i].uniform_(
+                -1, 1, generator=context.generator(self.seed + 1_000_003 * context.seed, i)
+            )
         return Relevance(values * context.valid, *explained(outputs, start, context.reference))
 
 
