@@ -105,7 +105,7 @@ def test_everything_needed_to_repeat_it_is_written_down(finished: Path, tiny_fil
     assert made.attrs["Conventions"] == "CF-1.11"
     assert json.loads(made.attrs["versions"])["torch"].startswith("2.")
     provenance = json.loads((finished / "provenance.json").read_text())
-    assert set(provenance) == {"train", "explain", "composite"}
+    assert set(provenance) == {"train", "explain", "composite", "report"}
     again = load_experiment(finished / "config.yaml")
     assert again.train.seeds == (0, 1)
 
