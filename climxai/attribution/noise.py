@@ -177,12 +177,14 @@ def smoothed(
 def _on_z(front: Beginning, z: Tensor, start: Tensor, form: Form, parts: list[slice]) -> Tensor:
     """Return the form from points [sample, draw, *z] of a narrow beginning."""
     gradients = torch.cat([gradients_at(front, z[:, part], start) for part in parts], 1)
-    mean = gradients.mean(1)
     if form in ("mean", "absolute"):
-        pulled = front.pull(mean)
+        pulled = front.pull(gradients.mean(1))
         return pulled if form == "mean" else pulled.abs_()
     if form == "variance":
-        gradients -= mean[:, None]
+        # About the first, then about the mean of that: gradients that are equal give exactly 0,
+        # which about their own mean they do not, as a mean of equal numbers is rounded too.
+        gradients -= gradients[:, :1].clone()
+        gradients -= gradients.mean(1, keepdim=True)
     flat = gradients.flatten(2)
     return quadratic(front, flat.transpose(1, 2) @ flat / flat.shape[1])
 

@@ -8,6 +8,7 @@ from pydantic import ValidationError
 from torch import nn
 
 from climxai.attribution.beginning import beginning_of
+from climxai.attribution.context import Context
 from climxai.attribution.methods.smoothgrad import SmoothGrad
 from climxai.attribution.network import trace
 from climxai.attribution.noise import (
@@ -290,3 +291,37 @@ def test_what_is_refused_and_what_is_empty():
     assert SmoothGrad().signed
     assert not SmoothGrad(form="square").signed
     assert not SmoothGrad().decomposes
+
+
+@pytest.mark.parametrize("kind", ["narrow", "wide", "conv"])
+@pytest.mark.parametrize("memory", [256_000_000, 1])
+def test_where_all_draws_share_one_gradient_the_variance_is_zero_not_rounding(kind, memory):
+    # In single precision, where a mean of equal numbers is not that number.
+    shape = (1, 12, 18)
+    torch.manual_seed(4)
+    module = {
+        "narrow": lambda: nn.Sequential(
+            *(nn.Flatten(), nn.Linear(216, 8), nn.ReLU()),
+            *(nn.Linear(8, 8), nn.ReLU(), nn.Linear(8, 3)),
+        ),
+        "wide": lambda: nn.Sequential(
+            *(nn.Flatten(), nn.Linear(216, 1100), nn.ReLU()),
+            *(nn.Linear(1100, 8), nn.ReLU(), nn.Linear(8, 3)),
+        ),
+        "conv": lambda: nn.Sequential(
+            *(nn.Conv2d(1, 6, 3, padding=1), nn.ReLU(), nn.Conv2d(6, 4, 3), nn.ReLU()),
+            *(nn.Flatten(), nn.Linear(4 * 10 * 16, 3)),
+        ),
+    }[kind]().eval()
+    for layer in module.modules():
+        if isinstance(layer, nn.Linear | nn.Conv2d):
+            # Far from where a rectifier switches: of every three one is off.
+            layer.bias.data = torch.where(torch.arange(len(layer.bias)) % 3 == 1, -1e3, 1e3)
+    network = trace(module, shape)
+    assert beginning_of(network).narrow == (kind == "narrow")
+    x, valid = torch.randn(4, *shape), torch.ones(shape, dtype=torch.bool)
+    method = SmoothGrad(form="variance", draws=53)
+    start = torch.tensor([[1.0, -1.0, 0.0]]).repeat(4, 1)
+    found = method.attribute(network, x, start, Context(valid, memory=memory)).values
+    assert (found == 0).all()
+    assert SmoothGrad(draws=53).attribute(network, x, start, Context(valid)).values.any()
