@@ -38,7 +38,7 @@ def finished(shared_data, tmp_path_factory, benchmark):
         f"output={out}",
         "train.seeds=[0, 1, 3]",
         "maps.formats=[png]",
-        "maps.dpi=40",
+        "maps.dpi=50",
     ]
     run(load_experiment(benchmark.CONFIG, settings))
     return out
