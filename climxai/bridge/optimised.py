@@ -64,7 +64,7 @@ def optimised_dataset(
     -------
     xarray.Dataset
         optimal_input (target, seed, channel, lat, lon), start (channel, lat, lon), field (target,
-        channel, lat, lon); loss, penalty, value (target, seed, step); moves (target, seed).
+        channel, lat, lon); loss, penalty, value (target, seed, step); moves, held (target, seed).
     """
     import xarray as xr
 
@@ -121,7 +121,15 @@ def optimised_dataset(
         ("target", "seed"),
         np.stack([each.moves for each in found.values()], axis=1).astype(np.int32),
         {
-            "long_name": "steps that moved the input; fewer than all where its gradient vanished",
+            "long_name": "steps before the target's gradient vanished; all where it did not",
+            "units": "1",
+        },
+    )
+    dataset["held"] = (
+        ("target", "seed"),
+        np.stack([each.held for each in found.values()], axis=1),
+        {
+            "long_name": "part of the target's descent that the regularisers take at the end",
             "units": "1",
         },
     )

@@ -6,7 +6,7 @@ import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 import numpy.typing as npt
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 
     from climxai.attribution.network import Network
     from climxai.attribution.visualise.optimise import Optimised
+    from climxai.attribution.visualise.settings import OptimalInput
     from climxai.attribution.visualise.starts import ReadSample
     from climxai.attribution.visualise.targets import Target
     from climxai.config.experiment import Experiment
@@ -41,6 +42,9 @@ if TYPE_CHECKING:
 LOG = logging.getLogger(__name__)
 
 Array = npt.NDArray[np.float64]
+
+HELD: Final = 0.9
+"""From this part of a target's descent on, taken by the regularisers, it is told."""
 
 
 @dataclass(frozen=True)
@@ -154,19 +158,41 @@ def _optimise(
     with progress("optimising", settings.steps * len(networks)) as tick:
         for seed, network in networks.items():
             found[seed] = optimise(network, targets, classes, start, settings, context, tick)
-            for name, moves in zip(targets, found[seed].moves.tolist(), strict=True):
-                if moves < settings.steps:
-                    LOG.warning(
-                        "seed %d, target %s: the gradient vanished after %d of %d steps (start: "
-                        "%s), the input stays there; another `optimal_input.start`, such as a "
-                        "sample or noise, may get around it",
-                        seed,
-                        name,
-                        moves,
-                        settings.steps,
-                        settings.start.describe(),
-                    )
+            _warn(seed, found[seed], targets, settings)
     return found
+
+
+def _warn(
+    seed: int, found: Optimised, targets: Mapping[str, Target], settings: OptimalInput
+) -> None:
+    """Say which inputs stopped on the way, and which the regularisers held back."""
+    for number, (name, target) in enumerate(targets.items()):
+        first, last = (float(found.value[number, at]) for at in (0, -1))
+        if found.moves[number] < settings.steps:
+            LOG.warning(
+                "seed %d, target %s: the gradient vanished after %d of %d steps (start: %s), %s; "
+                "another `optimal_input.start`, such as a sample or noise, may get around it",
+                seed,
+                name,
+                found.moves[number],
+                settings.steps,
+                settings.start.describe(),
+                "from there only the regularisers move the input"
+                if settings.regularisers
+                else "the input stays there",
+            )
+        elif found.held[number] >= HELD and not target.met(first, last):
+            LOG.warning(
+                "seed %d, target %s: the regularisers hold the input near its start, not the "
+                "target ends the descent: %.3f at the start, reached %.3f; lower their weight (%s)",
+                seed,
+                name,
+                first,
+                last,
+                ", ".join(
+                    f"{each.model_dump()['name']} {each.weight:g}" for each in settings.regularisers
+                ),
+            )
 
 
 def _dataset(

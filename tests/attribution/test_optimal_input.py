@@ -226,6 +226,57 @@ def test_a_penalty_makes_what_it_measures_smaller(name):
     )
 
 
+@pytest.mark.parametrize("name", ["l2", "total_variation", "smoothness"])
+@pytest.mark.parametrize("gradient", ["rms", "plain"])
+def test_what_ends_the_descent_is_told(name, gradient):
+    # A small weight leaves the score its way, a large one takes it, a step at a time.
+    network = linear()[0]
+    settings = {
+        "targets": {"name": "class", "class_name": "warm", "aim": "logit"},
+        "gradient": gradient, "step_size": 0.01 if gradient == "rms" else 0.02, "steps": 150,
+    }  # fmt: skip
+    assert run(network, **settings).held.tolist() == [0.0]
+    free = run(network, regularisers={"name": name, "weight": 1e-6}, **settings).held[0]
+    held = run(network, regularisers={"name": name, "weight": 20.0}, **settings).held[0]
+    assert abs(free) < 0.01
+    assert held > 0.9
+
+
+def test_bounds_are_not_taken_for_regularisers():
+    rows = MemoryRows(
+        torch.stack([torch.full(SHAPE, -0.02), torch.full(SHAPE, 0.02)]), (0, 1), CLASSES
+    )
+    found = run(
+        linear()[0], around=context(training=rows), bounds="training", steps=50,
+        targets={"name": "class", "class_name": "warm", "aim": "logit"},
+        regularisers={"name": "l2", "weight": 1e-6},
+    )  # fmt: skip
+    assert found.values.abs().max() <= 0.02
+    assert abs(found.held[0]) < 0.01
+
+
+def test_a_target_is_met():
+    one, score, five, most = single_targets(
+        OptimalInput.model_validate(
+            {
+                "targets": [
+                    {"name": "class", "class_name": "warm"},
+                    {"name": "class", "class_name": "warm", "aim": "logit"},
+                    {"name": "regression", "target": 5.0},
+                    "regression",
+                ]
+            }
+        ).targets,
+        CLASSES,
+    ).values()
+    assert one.met(0.5, 0.96)
+    assert not one.met(0.5, 0.9)
+    assert not score.met(0.5, 100.0)
+    assert five.met(0.0, 4.8)
+    assert not five.met(0.0, 4.0)
+    assert not most.met(0.0, 1e6)
+
+
 def test_land_stays_zero_and_bounds_hold():
     rows = MemoryRows(torch.randn((9, *SHAPE), generator=torch.Generator().manual_seed(2)))
     around = context(training=rows)

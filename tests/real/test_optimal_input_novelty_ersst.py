@@ -67,3 +67,21 @@ def test_optimal_el_nino_resembles_its_composite(shared_data: Path, tmp_path: Pa
     assert cold < -0.5
     assert warm > 0.5
     assert all(path.stat().st_size > 1000 for path in done.pictures)
+
+
+def test_the_default_weights_leave_el_nino_its_way_and_smooth_it(
+    shared_data: Path, tmp_path: Path
+) -> None:
+    settings = ("train.seeds=[0, 1, 3]", "optimal_input.start=climatology")
+    train(experiment(shared_data, tmp_path, *settings))
+    rough = {}
+    for regularisers in ("[]", "[smoothness, l2]", "[total_variation]"):
+        chosen = (*settings, f"optimal_input.regularisers={regularisers}")
+        done = optimal_input(experiment(shared_data, tmp_path, *chosen))
+        for row in done.rows:
+            assert row["target"] != "el_nino" or row["reached"] > 0.95
+        field = xr.load_dataset(done.netcdf)["optimal_input"].sel(target="el_nino")[:, 0]
+        steps = (field.diff("lon") ** 2).mean() + (field.diff("lat") ** 2).mean()
+        rough[regularisers] = float(steps / (field**2).mean())
+    assert rough["[smoothness, l2]"] < 0.6 * rough["[]"]
+    assert rough["[total_variation]"] < 0.7 * rough["[]"]

@@ -138,6 +138,58 @@ def test_from_a_sample_to_units_with_regularisers_and_bounds(
     xr.testing.assert_equal(made, xr.load_dataset(trained / "optimal_input" / "optimal_input.nc"))
 
 
+HOLD = "the regularisers hold the input near its start"
+
+
+def test_regularisers_that_hold_the_input_are_told(
+    climxai: Command, experiment: Path, trained: Path
+) -> None:
+    settings = ("--set", "optimal_input.targets={name: class, class_name: warm}")
+    strong = "optimal_input.regularisers=[{name: l2, weight: 50}]"
+    done = climxai("optimal-input", experiment, *settings, "--set", strong)
+    assert done.code == 0, done.err
+    made = xr.load_dataset(trained / "optimal_input" / "optimal_input.nc")
+    last = float(made["value"].sel(seed=0)[0, -1])
+    assert f"seed 0, target warm: {HOLD}" in done.err
+    assert f"reached {last:.3f}; lower their weight (l2 50)" in done.err
+    assert made["held"].dims == ("target", "seed")
+    assert (made["held"] > 0.9).all()
+    usual = "optimal_input.regularisers=[smoothness, l2]"
+    done = climxai("optimal-input", experiment, *settings, "--set", usual)
+    assert done.code == 0, done.err
+    assert HOLD not in done.err
+
+
+DEMO = Path(__file__).resolve().parents[2] / "configs" / "enso_demo.yaml"
+
+
+def test_the_documented_example_reaches_its_class_and_is_smooth(
+    climxai: Command, tmp_path: Path
+) -> None:
+    settings = (
+        "--set", f"output={tmp_path}", "--set", "train.seeds=[0]", "--set", "maps.formats=[png]",
+        "--set", "maps.dpi=50",
+    )  # fmt: skip
+    assert climxai("train", DEMO, *settings).code == 0
+    settings += (
+        "--set", "optimal_input.targets={name: class, class_name: el_nino}",
+        "--set", "optimal_input.start=climatology",
+    )  # fmt: skip
+    rough = {}
+    for regularisers in ("[]", "[smoothness, l2]"):
+        chosen = ("--set", f"optimal_input.regularisers={regularisers}")
+        done = climxai("optimal-input", DEMO, *settings, *chosen)
+        assert done.code == 0, done.err
+        assert HOLD not in done.err
+        made = xr.load_dataset(tmp_path / "optimal_input" / "optimal_input.nc")
+        assert float(made["value"][0, 0, 0]) < 0.6
+        assert float(made["value"][0, 0, -1]) > 0.95
+        field = made["optimal_input"][0, 0, 0]
+        steps = float((field.diff("lon") ** 2).mean() + (field.diff("lat") ** 2).mean())
+        rough[regularisers] = steps / float((field**2).mean())
+    assert rough["[smoothness, l2]"] < 0.5 * rough["[]"]
+
+
 @pytest.mark.parametrize(
     ("setting", "code", "said"),
     [

@@ -16,9 +16,13 @@ if TYPE_CHECKING:
 
 
 class Regulariser(Record):
-    """What keeps an optimised input near its start, and simple in space."""
+    """What keeps an optimised input near its start, and simple in space.
 
-    weight: float = Field(1.0, gt=0, description="how strongly it counts beside the target's loss")
+    The weights let the loss of a probability, at most 1, still reach about 0.001 for fields whose
+    departures are of the order of 1 in the network's input units.
+    """
+
+    weight: float = Field(1e-3, gt=0, description="how strongly it counts beside the target's loss")
 
     @abstractmethod
     def of(self, x: Tensor, start: Tensor, sphere: Sphere) -> Tensor:
@@ -71,6 +75,7 @@ class Smoothness(Regulariser):
     """
 
     name: Literal["smoothness"] = "smoothness"
+    weight: float = Field(1e-4, gt=0, description="how strongly it counts beside the target's loss")
 
     def of(self, x: Tensor, start: Tensor, sphere: Sphere) -> Tensor:
         """Return the mean square of the gradient [sample], summed over channels."""

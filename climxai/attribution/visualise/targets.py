@@ -55,6 +55,11 @@ class Target(Record):
         del classes
         return (self,)
 
+    def met(self, first: float, last: float) -> bool:
+        """Return whether the value, ``first`` at the start, has come as far as can be wished."""
+        del first, last
+        return False
+
     def needs_layer(self) -> str | None:
         """Return the layer whose values are needed, or None."""
         return None
@@ -99,6 +104,11 @@ class ClassTarget(Target):
         if self.class_name is not None:
             return (self,)
         return tuple(self.model_copy(update={"class_name": name}) for name in classes)
+
+    def met(self, first: float, last: float) -> bool:
+        """Return whether a probability is at least 0.95; a score has no end."""
+        del first
+        return self.aim == "probability" and last >= 0.95
 
     def check(self, network: Network, classes: tuple[str, ...]) -> None:
         """Raise `ModelError` for an unknown class, or a network without class scores."""
@@ -214,6 +224,12 @@ class Regression(Target):
     def quantity(self) -> str:
         """Return which output is pushed."""
         return f"output {self.output}"
+
+    def met(self, first: float, last: float) -> bool:
+        """Return whether 95% of the way to the value are done; without one there is no end."""
+        if self.target is None:
+            return False
+        return abs(last - self.target) <= 0.05 * abs(first - self.target)
 
     def check(self, network: Network, classes: tuple[str, ...]) -> None:
         """Raise `ModelError` where there is no such output."""
