@@ -58,7 +58,8 @@ def shapley(
                 if drawn is None
                 else sampled(perturbed, each, without, drawn[part])
             )
-            values[part] += torch.where(perturbed.idle, torch.zeros_like(found), found) / len(fills)
+            found = torch.where(perturbed.unchanged(each), torch.zeros_like(found), found)
+            values[part] += found / len(fills)
         output[part] = perturbed.intact - reference[part]
     return Relevance(indices.share_over_cells(values), output, reference)
 
@@ -104,4 +105,6 @@ def enumerated(perturbed: Perturbed, fill: Replacement) -> Tensor:
         torch.tensor(joined, dtype=torch.float64)[:, None],
         -torch.tensor(absent, dtype=torch.float64)[:, None],
     )
-    return (scalars.double() @ weights).to(scalars)
+    # A group's weights sum to 0: differences from one scalar are 0 where all are alike.
+    scalars = scalars.double()
+    return ((scalars - scalars[:, :1]) @ weights).to(perturbed.intact)

@@ -82,4 +82,4 @@ def ranked(perturbed: Perturbed, fill: Replacement, *, forward: bool) -> Tensor:
         falls[everyone, best] = after - now if forward else now - after
         gone[everyone, best] = not forward
         now = after
-    return torch.where(perturbed.idle, torch.zeros_like(falls), falls)
+    return torch.where(perturbed.unchanged(fill), torch.zeros_like(falls), falls)

@@ -88,7 +88,11 @@ def group_means(x: Tensor, indices: Indices, context: Context) -> Tensor:
     # One sum per group and channel.
     of = torch.from_numpy(indices.cover.group) * depth + cell // (height * width)
     sums = x.new_zeros((len(x), len(indices.cover) * depth))
-    sums.index_add_(1, of, x.flatten(1)[:, cell] * weights[cell])
+    values = x.flatten(1)[:, cell]
+    # About one cell's value each, so that the mean of equal values is that value exactly.
+    some = torch.zeros_like(sums)
+    some[:, of] = values
+    sums.index_add_(1, of, (values - some[:, of]) * weights[cell])
     totals = x.new_zeros(len(indices.cover) * depth).index_add_(0, of, weights[cell])
-    means = sums / torch.where(totals > 0, totals, torch.ones_like(totals))
+    means = some + sums / torch.where(totals > 0, totals, torch.ones_like(totals))
     return means.reshape(len(x), len(indices.cover), depth)

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
+from functools import cached_property
 from math import prod
 from typing import Any, Final
 
@@ -115,6 +116,17 @@ class Front:
     def tail(self, z: Tensor) -> Tensor:
         """Return the network's outputs [sample, *output_shape] from z."""
         return self._tail(z)
+
+    @cached_property
+    def rectified(self) -> bool:
+        """Whether all that the tail does with z begins with its rectification."""
+        start = next(n for n in self._tail.module.graph.nodes if n.op == "placeholder")
+        users = [n for n in start.users if not _is_size(n)]
+        return bool(users) and all(_name(n) in ("relu", "relu_") for n in users)
+
+    def seen(self, z: Tensor) -> Tensor:
+        """Return of z what the tail sees: where it is alike, outputs are."""
+        return z.clamp(min=0) if self.rectified else z
 
     def tail_gradient(self, z: Tensor, start: Tensor) -> tuple[Tensor, Tensor]:
         """Return the gradient [sample, *shape] of the explained scalar to z, and the outputs.

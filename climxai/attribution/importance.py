@@ -118,14 +118,14 @@ def importance(
     replaced = work.mean(lambda perturbed, fill: perturbed.without(fill)[:, None])[..., 0]
     if method.passes == "multi":
         changes, order = _passes(work, replaced if forward else intact, metric, forward=forward)
-    elif forward:
-        found = work.mean(lambda perturbed, fill: perturbed.all_but(fill))
-        changes = _worse(replaced[..., None], found)
-        order = _largest_first(changes, metric)
     else:
-        changes = _worse(
-            work.mean(lambda perturbed, fill: perturbed.alone(fill)), intact[..., None]
-        )
+        if forward:
+            found = work.mean(lambda perturbed, fill: perturbed.all_but(fill))
+            changes = _worse(replaced[..., None], found)
+        else:
+            found = work.mean(lambda perturbed, fill: perturbed.alone(fill))
+            changes = _worse(found, intact[..., None])
+        changes[..., work.unchanged()] = 0
         order = _largest_first(changes, metric)
     return Importance(work.cover, len(x), changes, intact[:, 0], replaced, order)
 
@@ -172,6 +172,11 @@ class _Work:
                 totals[repeat] += look(perturbed, fill).double().sum(0).T.numpy()
         return np.stack([np.asarray(total) / len(self.x) for total in totals], axis=1)
 
+    def unchanged(self) -> npt.NDArray[np.bool_]:
+        """Return which groups [group] no sample and no repeat changes."""
+        share = self.mean(lambda perturbed, fill: perturbed.unchanged(fill)[..., None].double())
+        return np.asarray((share == 1).all(axis=(0, 1)))
+
 
 def _passes(
     work: _Work, now: Array, metric: str, *, forward: bool
@@ -180,12 +185,13 @@ def _passes(
     groups = len(work.cover)
     gone = torch.full((groups,), forward)
     changes = np.zeros((len(METRICS), work.repeats, groups))
-    left, order = list(range(groups)), []
+    left, order, unchanged = list(range(groups)), [], work.unchanged()
     while left:
         sets = gone.repeat(len(left), 1)
         sets[torch.arange(len(left)), torch.tensor(left)] = not forward
         found = work.mean(partial(_with_sets, sets=sets[None]), groups * groups)
         worth = _worse(now[..., None], found) if forward else _worse(found, now[..., None])
+        worth[..., unchanged[left]] = 0
         place = int(_largest_first(worth, metric)[0])
         best = left.pop(place)
         changes[..., best] = worth[..., place]

@@ -12,6 +12,7 @@ import math
 from collections.abc import Iterator
 from typing import Final
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -49,7 +50,7 @@ class Perturbed:
         front = front_of(network)
         self.front: Front | None = front if front is not None and front.narrow else None
         self.influence = None if self.front is not None else influence_of(network)
-        self.idle = idle_groups(network, indices)
+        self._unchanged: tuple[Replacement, Tensor] | None = None
         self._everyone = torch.arange(len(x))
         with torch.no_grad():
             if self.front is None:
@@ -63,29 +64,31 @@ class Perturbed:
     def alone(self, fill: Replacement) -> Tensor:
         """Return what is measured [sample, group, …] with that group alone replaced."""
         if self.front is not None:
-            found = self._tails(self._z - self._change(fill), self.front)
+            found = self._beside(self._z, -self._change(fill), self.front, self.intact)
         else:
-            found = self._near(self.x, self._maps(fill), fill.levels)
-        return self._idle_as(self.intact, found)
+            found = self._near(self.x, self._maps(fill), fill.levels, self.intact)
+        return _taken(self.unchanged(fill), self.intact, found)
 
     def all_but(self, fill: Replacement) -> Tensor:
         """Return what is measured [sample, group, …] with every group but that one replaced."""
         self.indices.cover.check_disjoint()
+        without = self.without(fill)
         if self.front is not None:
             change = self._change(fill)
-            found = self._tails(self._z - change.sum(0) + change, self.front)
+            found = self._beside(self._z - change.sum(0), change, self.front, without)
         else:
-            found = self._near(self.replaced(fill), self.x, None)
-        return self._idle_as(self.without(fill), found)
+            found = self._near(self.replaced(fill), self.x, None, without)
+        return _taken(self.unchanged(fill), without, found)
 
     def without(self, fill: Replacement) -> Tensor:
         """Return what is measured [sample, …] with all groups replaced."""
         if self.front is not None and self.indices.cover.disjoint:
             all_gone = self._z - self._change(fill).sum(0)
-            return self._tails(all_gone[None], self.front)[:, 0]
-        with torch.no_grad():
-            outputs = self.network(self.replaced(fill))
-        return self.measure(outputs, self._everyone)
+            found = self._tails(all_gone[None], self.front)
+        else:
+            found = self._measured(self.network, self.replaced(fill), self._everyone)[:, None]
+        every = self.unchanged(fill).all(1, keepdim=True)
+        return _taken(every, self.intact, found)[:, 0]
 
     def sets(self, fill: Replacement, gone: Tensor) -> Tensor:
         """Return what is measured [sample, set, …] with sets of groups replaced.
@@ -115,11 +118,48 @@ class Perturbed:
         whole = torch.cat(found)
         return whole.reshape(len(self.x), count, *whole.shape[1:])
 
-    def _idle_as(self, one: Tensor, found: Tensor) -> Tensor:
-        """Return ``found`` [sample, group, …] with ``one`` [sample, …] for groups not looked at."""
-        if bool(self.idle.any()):
-            found[:, self.idle] = one[:, None].to(found)
-        return found
+    def unchanged(self, fill: Replacement) -> Tensor:
+        """Return which groups [sample, group] a fill leaves as they are, all that is looked at.
+
+        Their effect is zero by definition; computed, it would be what rounding makes of it.
+        """
+        if self._unchanged is None or self._unchanged[0] is not fill:
+            self._unchanged = (fill, self._left_alone(fill))
+        return self._unchanged[1]
+
+    def _left_alone(self, fill: Replacement) -> Tensor:
+        cover, values = self.indices.cover, self.x.flatten(1).T.contiguous()
+        looked_at = ~idle_cells(self.network)
+        differs = values != self._maps(fill).flatten(1).T
+        area = self.x.shape[2] * self.x.shape[3]
+
+        def changed(groups: Tensor, cells: Tensor) -> Tensor:
+            """Return which values change [group, cell, sample]."""
+            if fill.levels is None:
+                found = differs[cells]
+            else:
+                levels = fill.levels.permute(1, 2, 0)
+                found = values[cells] != levels[groups[:, None], cells // area]
+            return found & looked_at[cells][..., None]
+
+        begins = torch.from_numpy(cover.cell[np.concatenate([[0], np.cumsum(cover.sizes)[:-1]])])
+        found = ~changed(torch.arange(len(cover)), begins[:, None])[:, 0]
+        # Only where the first cell stays need the others be looked at.
+        for bucket in self.indices.some(torch.nonzero(found.any(1))[:, 0]):
+            size = max(1, GATHERED // max(1, bucket.cells.shape[1] * len(self.x)))
+            for part in Indices.parts(bucket, size):
+                found[part.groups] = ~changed(part.groups, part.cells).any(1)
+        return found.T
+
+    def _beside(self, z: Tensor, changes: Tensor, front: Front, one: Tensor) -> Tensor:
+        """Return what is measured [sample, set, …] of z [sample, values] and changes of it.
+
+        Where all that follows sees is the same as without the change, it is ``one`` [sample, …].
+        """
+        moved = z + changes
+        found = self._tails(moved, front)
+        same = (front.seen(moved) == front.seen(z)).all(2).T
+        return _taken(same, one, found)
 
     def replaced(self, fill: Replacement) -> Tensor:
         """Return the inputs [sample, channel, lat, lon] with all groups replaced."""
@@ -199,17 +239,18 @@ class Perturbed:
         if small:
             self.network.cache["group_weights"] = (self.indices, tuple(kept))
 
-    def _near(self, x: Tensor, maps: Tensor, levels: Tensor | None) -> Tensor:
+    def _near(self, x: Tensor, maps: Tensor, levels: Tensor | None, one: Tensor) -> Tensor:
         """Return what is measured [sample, group, …] of ``x`` with a group's cells replaced.
 
-        Only the region of influence is computed anew where the network begins locally.
+        Only the region of influence is computed anew where the network begins locally. ``one`` is
+        what is measured of ``x`` itself.
         """
         influence = self.influence
         if influence is None:
             return self._singles(x, maps, levels, None)
         plan = self._plan(influence)
         z, changes = influence.moved(x, maps, levels, plan, len(self.indices.cover), self.context)
-        found = self._tails(z + changes, influence.front)
+        found = self._beside(z, changes, influence.front, one)
         if plan.left:
             left = torch.tensor(plan.left)
             found[:, left] = self._singles(x, maps, levels, left)[:, left]
@@ -288,26 +329,25 @@ def values_kept(network: Network, groups: int) -> int:
     return groups if influence is None else groups * influence.front.width + influence.values
 
 
-def idle_groups(network: Network, indices: Indices) -> Tensor:
-    """Return which groups [group] the network's linear beginning does not look at.
-
-    The explained scalar does not depend on them, so that their effect is zero, not rounding.
-    """
-    front = front_of(network)
-    if front is None:
-        return torch.zeros(len(indices.cover), dtype=torch.bool)
+def idle_cells(network: Network) -> Tensor:
+    """Return which cells [cell] of the flattened map the network's beginning does not look at."""
     if "idle_cells" not in network.cache:
-        # A column of zeros, and almost surely no other, is orthogonal to a random direction.
-        draw = torch.Generator().manual_seed(0)
-        direction = torch.randn((1, *front.shape), generator=draw, dtype=network.dtype)
-        network.cache["idle_cells"] = front.pull(direction).reshape(-1) == 0
-    held = network.cache.get("idle_groups")
-    if held is None or held[0] is not indices:
-        group = torch.from_numpy(indices.cover.group)
-        looked_at = ~network.cache["idle_cells"][torch.from_numpy(indices.cover.cell)]
-        hits = torch.zeros(len(indices.cover), dtype=torch.int64)
-        hits.index_add_(0, group, looked_at.to(torch.int64))
-        held = (indices, hits == 0)
-        network.cache["idle_groups"] = held
-    idle: Tensor = held[1]
+        front = front_of(network)
+        if front is None:
+            found = torch.zeros(math.prod(network.shape), dtype=torch.bool)
+        else:
+            # A column of zeros, and almost surely no other, is orthogonal to a random direction.
+            draw = torch.Generator().manual_seed(0)
+            direction = torch.randn((1, *front.shape), generator=draw, dtype=network.dtype)
+            found = front.pull(direction).reshape(-1) == 0
+        network.cache["idle_cells"] = found
+    idle: Tensor = network.cache["idle_cells"]
     return idle
+
+
+def _taken(which: Tensor, one: Tensor, found: Tensor) -> Tensor:
+    """Return ``found`` [sample, group, …], and ``one`` [sample, …] for ``which`` groups."""
+    if not bool(which.any()):
+        return found
+    which = which.reshape(*which.shape, *[1] * (found.ndim - 2))
+    return torch.where(which, one[:, None].to(found), found)
