@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from climxai.core.errors import DataError
+from climxai.stages.beforehand import check_beforehand
 from climxai.stages.index import rows_per_shard
-from climxai.stages.layer_names import check_layers
 from climxai.stages.preparation import Prepared, prepare, require_trainable
 from climxai.stages.surroundings import check_methods
 
@@ -68,7 +68,7 @@ def check(experiment: Experiment) -> Plan:
     experiment.maps.check()
     prepared = prepare(experiment)
     rules = _rules(experiment, check_methods(experiment, prepared))
-    check_layers(experiment, prepared)
+    check_beforehand(experiment, prepared)
     refusal = None
     try:
         require_trainable(prepared)

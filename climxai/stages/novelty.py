@@ -17,6 +17,7 @@ from climxai.core.errors import DataError
 from climxai.core.files import write_text
 from climxai.core.netcdf import write_netcdf
 from climxai.core.progress import progress
+from climxai.stages.beforehand import baseline_rows
 from climxai.stages.index import rows_per_shard
 from climxai.stages.novelty_spaces import INPUTS, Spaces, spaces_of
 from climxai.stages.outputs import (
@@ -76,7 +77,7 @@ def novelty(experiment: Experiment) -> Found:
         prepared = prepare_with(experiment, bundles) if bundles else prepare(experiment)
         spaces = spaces_of(experiment, prepared, bundles)
         started = begin(prepared.files)
-        baseline = _baseline(experiment, prepared)
+        baseline = baseline_rows(experiment, prepared)
         chosen = _chosen(experiment, prepared)
         patterns = _fit(experiment, prepared, spaces, baseline)
         values = _scores(experiment, prepared, spaces, patterns, chosen)
@@ -120,18 +121,6 @@ def novelty(experiment: Experiment) -> Found:
         tuple(rows),
         summary,
     )
-
-
-def _baseline(experiment: Experiment, prepared: Prepared) -> Rows:
-    from climxai.data.novelty.baselines import RecordRows
-
-    record = RecordRows(
-        prepared.labelling.numbers,
-        prepared.labelling.classes,
-        prepared.fields["time"].values,
-        np.asarray(prepared.split.train, dtype=np.int64),
-    )
-    return experiment.novelty.baseline.rows(record)
 
 
 def _chosen(experiment: Experiment, prepared: Prepared) -> Rows:

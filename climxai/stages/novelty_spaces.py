@@ -10,11 +10,13 @@ import numpy as np
 import numpy.typing as npt
 
 from climxai.bridge.bundle import Bundle
+from climxai.core.errors import ModelError
 from climxai.stages.preparation import Prepared
 
 if TYPE_CHECKING:
     import torch
 
+    from climxai.attribution.network import Network
     from climxai.config.experiment import Experiment
 
 Array = npt.NDArray[np.float64]
@@ -40,8 +42,7 @@ def spaces_of(experiment: Experiment, prepared: Prepared, bundles: list[Bundle])
         return _input_space(experiment, prepared)
     import torch
 
-    from climxai.attribution.network import Network
-    from climxai.attribution.visualise.layers import layer_shape, outputs_and_layers
+    from climxai.attribution.visualise.layers import outputs_and_layers
     from climxai.stages.surroundings import traced
 
     layer = experiment.novelty.space
@@ -55,7 +56,7 @@ def spaces_of(experiment: Experiment, prepared: Prepared, bundles: list[Bundle])
         return columns
 
     networks = traced({bundle.seed: bundle for bundle in bundles})
-    count = int(np.prod(layer_shape(networks[bundles[0].seed], layer)))
+    count = layer_size(networks[bundles[0].seed], layer)
     return Spaces(
         {seed: of(network) for seed, network in networks.items()},
         np.ones(count),
@@ -63,6 +64,22 @@ def spaces_of(experiment: Experiment, prepared: Prepared, bundles: list[Bundle])
         (f"layer {layer}",),
         {bundle.seed: bundle.digest for bundle in bundles},
     )
+
+
+def layer_size(network: Network, layer: str) -> int:
+    """Return how many values a layer has per sample.
+
+    Raises
+    ------
+    ModelError
+        When the network has no such layer.
+    """
+    from climxai.attribution.visualise.layers import layer_shape
+
+    try:
+        return int(np.prod(layer_shape(network, layer)))
+    except ModelError as error:
+        raise ModelError(f"novelty.space: {error}") from error
 
 
 def _input_space(experiment: Experiment, prepared: Prepared) -> Spaces:

@@ -12,9 +12,9 @@ import numpy as np
 import numpy.typing as npt
 
 from climxai.bridge.bundle import Bundle, load_bundle
-from climxai.core.errors import DataError
 from climxai.core.netcdf import write_netcdf
 from climxai.core.progress import progress
+from climxai.stages.beforehand import check_start, check_targets, start_row
 from climxai.stages.optimal_input_pictures import draw_optimal_inputs
 from climxai.stages.outputs import (
     begin,
@@ -72,6 +72,7 @@ def optimal_input(experiment: Experiment) -> OptimalInputs:
         bundles = [load_bundle(layout.network(seed)) for seed in experiment.train.seeds]
         prepared = prepare_with(experiment, bundles)
         networks, targets = _checked(experiment, bundles)
+        check_start(experiment, prepared)
         started = begin(prepared.files)
         context = surroundings(experiment, prepared)
         start = experiment.optimal_input.start.map(context, _reader(prepared))
@@ -113,31 +114,17 @@ def _checked(
         for bundle in bundles
     }
     for network in networks.values():
-        for target in targets.values():
-            target.check(network, classes)
+        check_targets(experiment, network, classes)
     return networks, targets
 
 
 def _reader(prepared: Prepared) -> ReadSample:
     """Return what reads a sample of the record, whether it has a class or not."""
     from climxai.bridge.batches import to_tensor
-    from climxai.data.time import rows_in_period, span
 
     def read(period: Period, member: str | None) -> torch.Tensor:
-        fields = prepared.fields
-        chosen = rows_in_period(fields["time"], period)
-        if member is not None:
-            members = fields["member"].values.astype(str) if "member" in fields.coords else ()
-            chosen = chosen & np.isin(members, [member]) if len(members) else chosen & False
-        rows = np.flatnonzero(chosen)
-        if rows.size != 1:
-            several = "name its `member` or a day" if rows.size else "choose another"
-            raise DataError(
-                f"optimal_input.start: {rows.size} rows of the record "
-                f"({span(np.sort(fields['time'].values))}) are of {period.start}"
-                f"{f', member {member}' if member else ''}, expected one: {several}"
-            )
-        inputs = prepared.preprocessing.apply(fields).isel(sample=rows)
+        rows = start_row(prepared, period, member)
+        inputs = prepared.preprocessing.apply(prepared.fields).isel(sample=rows)
         return to_tensor(inputs.compute(), prepared.valid.values)[0]
 
     return read

@@ -172,11 +172,31 @@ def test_bad_settings(
     assert not (experiment.parent / "out" / "novelty").exists()
 
 
+@pytest.mark.parametrize(
+    ("settings", "said"),
+    [
+        (["baseline={name: period, period: 2050-2060}"], "novelty.baseline (rows of 2050 to 2060)"),
+        (["baseline={name: class, class_name: warm, period: 2050}"], "found 0 rows"),
+        (["folds=500"], "novelty.folds: the baseline (training samples) has"),
+        (["baseline={name: period, period: 1990}", "folds=13"], "has 11 rows, found 13 blocks"),
+    ],
+)
+def test_check_and_the_command_refuse_the_same(
+    climxai: Command, experiment: Path, settings: list[str], said: str
+) -> None:
+    given = [text for setting in settings for text in ("--set", f"novelty.{setting}")]
+    for command in ("check", "novelty"):
+        done = climxai(command, experiment, *given)
+        assert done.code == 3, command
+        assert said in done.err
+    assert not (experiment.parent / "out" / "novelty").exists()
+
+
 def test_an_unknown_layer_lists_the_known_ones(climxai: Command, experiment: Path) -> None:
     assert climxai("train", experiment, "--set", "train.epochs=1").code == 0
     done = climxai(
         "novelty", experiment, "--set", "train.epochs=1", "--set", "novelty.space=hidden"
     )
     assert done.code == 4
-    assert "no layer 'hidden'" in done.err
+    assert "error: novelty.space: the network has no layer 'hidden'" in done.err
     assert "1 (4)" in done.err

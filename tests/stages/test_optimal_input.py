@@ -111,17 +111,17 @@ def test_from_a_sample_to_units_with_regularisers_and_bounds(
         *FAST,
         "--set", "optimal_input.start={name: sample, date: 1995-07}",
         "--set", "optimal_input.targets=[{name: class, class_name: cold, aim: logit},"
-        "{name: unit, layer: 2, unit: 3}, regression]",
+        "{name: unit, layer: 2, unit: 3}, {name: unit, layer: 5, unit: 0}]",
         "--set", "optimal_input.regularisers=[smoothness, {name: l2, weight: 0.5}]",
         "--set", "optimal_input.bounds=training",
     )  # fmt: skip
     done = climxai("optimal-input", experiment, *settings)
     assert done.code == 0, done.err
     made = xr.load_dataset(trained / "optimal_input" / "optimal_input.nc")
-    assert made["target"].values.tolist() == ["cold", "2_unit3", "output0"]
+    assert made["target"].values.tolist() == ["cold", "2_unit3", "5_unit0"]
     assert (trained / "optimal_input" / "map_2_unit3.png").exists()
     assert made["correlation"].sel(target="cold").notnull().all()
-    assert made["correlation"].sel(target="output0").isnull().all()
+    assert made["correlation"].sel(target="5_unit0").isnull().all()
     field = anomalies(trained, tiny_file)
     with xr.open_dataset(tiny_file) as world:
         july = int(np.flatnonzero(world["time"].values == np.datetime64("1995-07-01"))[0])
@@ -218,18 +218,39 @@ def test_without_networks_it_says_what_to_do(climxai: Command, experiment: Path)
     assert "climxai train" in done.err
 
 
+UNIT = "optimal_input.targets=[class, {name: unit, layer: conv, unit: 0}]"
+
+
 @pytest.mark.parametrize(
-    "setting",
-    [
-        "optimal_input.targets=[class, {name: unit, layer: conv, unit: 0}]",
-        "novelty.space=conv",
-    ],
+    ("setting", "key"),
+    [(UNIT, "optimal_input.targets.1.layer"), ("novelty.space=conv", "novelty.space")],
 )
 def test_a_layer_that_is_not_there_is_refused_before_anything_runs(
-    climxai: Command, experiment: Path, setting: str
+    climxai: Command, experiment: Path, setting: str, key: str
 ) -> None:
     done = climxai("check", experiment, "--set", setting)
     assert done.code == 4
-    assert "no layer 'conv'" in done.err
+    assert f"error: {key}: the network has no layer 'conv'" in done.err
     assert "5 (2)" in done.err
     assert climxai("check", experiment, "--set", setting.replace("conv", "4")).code == 0
+
+
+@pytest.mark.parametrize(
+    ("setting", "code", "said"),
+    [
+        ("start={name: sample, date: 2050-01}", 3, "optimal_input.start.date: 0 rows"),
+        ("start={name: sample, date: 1995-07, member: r1}", 3, "member r1"),
+        ("start={name: climatology, period: 2050-2060}", 3, "optimal_input.start: "),
+        ("targets=[class, regression]", 4, "optimal_input.targets.1.name: a regression"),
+        ("targets={name: unit, layer: 5, unit: 2}", 4, "optimal_input.targets.0.unit: layer"),
+    ],
+)
+def test_check_and_the_command_refuse_the_same(
+    climxai: Command, experiment: Path, trained: Path, setting: str, code: int, said: str
+) -> None:
+    for command in ("check", "optimal-input"):
+        done = climxai(command, experiment, "--set", f"optimal_input.{setting}")
+        assert done.code == code, command
+        assert said in done.err
+        assert "choose the target class" in done.err or "regression" not in setting
+    assert not (trained / "optimal_input").exists()

@@ -102,8 +102,11 @@ def optimise(
     ModelError
         When a target does not suit the network, or the loss is no finite number any more.
     """
-    for target in targets.values():
-        target.check(network, classes)
+    for name, target in targets.items():
+        try:
+            target.check(network, classes)
+        except ModelError as error:
+            raise ModelError(f"optimal_input, target {name!r}: {error}") from error
     valid = context.valid.to(network.dtype)
     begin = start.to(network.dtype) * valid
     sphere = _sphere(context, network.dtype) if settings.regularisers else None

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Literal
 from pydantic import Field, field_validator
 from pydantic_core import PydanticCustomError
 
-from climxai.core.errors import ModelError
+from climxai.core.errors import ClimxaiError, ModelError
 from climxai.core.period import AnyPeriod, Period, date_parts
 from climxai.core.record import Record
 from climxai.core.text import AnyText
@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 
 ReadSample = Callable[[Period, str | None], "Tensor"]
 """Gives the sample [channel, lat, lon] of a date (and member) as the network sees it."""
+
+FindSample = Callable[[Period, str | None], object]
+"""Raises `ClimxaiError` where the record has not one sample of a date (and member)."""
 
 
 class Start(Record):
@@ -42,6 +45,23 @@ class Start(Record):
         ClimxaiError
             When there are no such rows.
         """
+
+    def check(self, context: Context, find: FindSample) -> None:
+        """Raise what `map` would raise for want of rows, without reading any.
+
+        Parameters
+        ----------
+        context
+            Valid cells and training rows.
+        find
+            Raises where the record has no such sample.
+
+        Raises
+        ------
+        ClimxaiError
+            When there are no such rows.
+        """
+        del context, find
 
     def describe(self) -> str:
         """Return the start in plain words."""
@@ -75,6 +95,14 @@ class Climatology(Start):
         del read
         return training(context).mean(self.class_name, self.period)
 
+    def check(self, context: Context, find: FindSample) -> None:
+        """Raise where no training sample belongs to the class or the period."""
+        del find
+        try:
+            training(context).check(self.class_name, self.period)
+        except ClimxaiError as error:
+            raise type(error)(f"optimal_input.start: {error}") from error
+
     def describe(self) -> str:
         """Return which samples are averaged."""
         of = [self.class_name, self.period.describe() if self.period else None]
@@ -103,6 +131,11 @@ class Sample(Start):
     def map(self, context: Context, read: ReadSample) -> Tensor:
         """Return the sample."""
         return read(Period(start=self.date, end=self.date), self.member) * context.valid
+
+    def check(self, context: Context, find: FindSample) -> None:
+        """Raise where the record has no such sample, or several."""
+        del context
+        find(Period(start=self.date, end=self.date), self.member)
 
     def describe(self) -> str:
         """Return the date."""
@@ -141,7 +174,7 @@ def training(context: Context) -> TrainingRows:
     """
     if context.training is None:
         raise ModelError(
-            "optimal_input: the start or the bounds come from the training samples, and there are "
+            "the start or the bounds come from the training samples, and there are "
             "none at hand: choose another start and no bounds"
         )
     return context.training

@@ -70,7 +70,7 @@ class Target(Record):
         Raises
         ------
         ModelError
-            Saying what the network has instead.
+            Beginning with the field that does not, and saying what the network has instead.
         """
         del network, classes
 
@@ -114,13 +114,13 @@ class ClassTarget(Target):
         """Raise `ModelError` for an unknown class, or a network without class scores."""
         if network.output_shape != (len(classes),):
             raise ModelError(
-                f"optimal_input: the target is a class, but the network returns "
+                f"name: the target is a class, but the network returns "
                 f"{network.output_shape} per sample instead of one score for each of "
                 f"{len(classes)} classes: choose the target regression or unit"
             )
         if self.class_name is not None and self.class_name not in classes:
             raise ModelError(
-                f"optimal_input: there is no class {self.class_name!r}."
+                f"class_name: there is no class {self.class_name!r}."
                 f"{did_you_mean(self.class_name, classes)}"
             )
 
@@ -176,22 +176,25 @@ class Unit(Target):
         from climxai.attribution.visualise.layers import layer_shape
 
         del classes
-        shape = layer_shape(network, self.layer)
+        try:
+            shape = layer_shape(network, self.layer)
+        except ModelError as error:
+            raise ModelError(f"layer: {error}") from error
         if not shape or self.unit >= shape[0]:
             raise ModelError(
-                f"optimal_input: layer {self.layer!r} has {shape[0] if shape else 1} units "
+                f"unit: layer {self.layer!r} has {shape[0] if shape else 1} units "
                 f"(numbered from 0), found unit {self.unit}: choose another"
             )
         if self.place is None:
             return
         if len(shape) != 3:
             raise ModelError(
-                f"optimal_input: layer {self.layer!r} has values {shape} per sample, no feature "
+                f"place: layer {self.layer!r} has values {shape} per sample, no feature "
                 "maps: leave `place` out"
             )
         if not all(0 <= at < size for at, size in zip(self.place, shape[1:], strict=True)):
             raise ModelError(
-                f"optimal_input: the feature maps of layer {self.layer!r} have {shape[1]} rows "
+                f"place: the feature maps of layer {self.layer!r} have {shape[1]} rows "
                 f"and {shape[2]} columns (numbered from 0), found {list(self.place)}"
             )
 
@@ -236,7 +239,7 @@ class Regression(Target):
         del classes
         if self.output >= network.outputs:
             raise ModelError(
-                f"optimal_input: the target is output {self.output}, the network has "
+                f"output: the target is output {self.output}, the network has "
                 f"{network.outputs} (numbered from 0): choose another"
             )
 

@@ -27,7 +27,8 @@ class Novelty(Record):
     """share of the baseline's variance that its patterns must hold"""
     folds: int = Field(10, ge=1)
     """blocks the baseline is cut into: its own samples are compared with patterns of the other
-    blocks, as they would look too familiar beside their own; 1 compares them with themselves"""
+    blocks, as they would look too familiar beside their own; 1 compares them with themselves; a
+    block has two rows at least"""
     samples: Literal["record", "labelled", "train", "validation", "test"] = "record"
     """which rows are ranked: all of the record, those with a class, or those of a part of the
     split that have one"""
