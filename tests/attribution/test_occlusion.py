@@ -15,6 +15,7 @@ from climxai.core.errors import ModelError
 from tests.attribution.perturbing import (
     LAT,
     LON,
+    REGIONAL,
     SHAPE,
     convolutional,
     dense,
@@ -250,3 +251,41 @@ def test_weights_of_another_shape_are_refused():
     x, context = world()
     with pytest.raises(ModelError, match="weights have shape"):
         Occlusion(**PATCH).attribute(network, x, torch.ones(len(x), 2), context)
+
+
+def test_min_valid_leaves_out_patches_that_hold_too_little():
+    # A column of land: of patches of 1 x 2, those that reach into it are half land.
+    valid = torch.ones(SHAPE, dtype=torch.bool)
+    valid[:, :, 2] = False
+    x, context = world(valid=valid, lon=REGIONAL)
+    module = linear()
+    network = traced(module)
+    start = first_output(network, x)
+    weight = start @ next(iter(module.parameters())).detach()
+    part = weight.reshape(x.shape) * x
+    full = Occlusion(patch=[1, 2], stride=1, min_valid=0.6)
+    found = full.attribute(network, x, start, context).values
+    # Columns 0 and 1 make one whole patch; the one of column 1 and land is left out.
+    both = part[..., 0] + part[..., 1]
+    torch.testing.assert_close(found[..., 0], both)
+    torch.testing.assert_close(found[..., 1], both)
+    some = Occlusion(patch=[1, 2], stride=1, min_valid=0.5)
+    found = some.attribute(network, x, start, context).values
+    torch.testing.assert_close(found[..., 1], (both + part[..., 1]) / 2)
+    torch.testing.assert_close(
+        found, Occlusion(patch=[1, 2], stride=1).attribute(network, x, start, context).values
+    )
+
+
+def test_min_valid_is_refused_where_nothing_would_be_known_of_a_cell():
+    valid = torch.ones(SHAPE, dtype=torch.bool)
+    valid[:, :, 1] = False
+    _, context = world(valid=valid, lon=REGIONAL)
+    network = traced(linear())
+    with pytest.raises(ModelError, match=r"min_valid 0\.6, 12 valid cells lie in no patch"):
+        Occlusion(patch=[1, 2], stride=1, min_valid=0.6).check(network, context)
+    valid = torch.zeros(SHAPE, dtype=torch.bool)
+    valid[:, 0, 0] = True
+    _, context = world(valid=valid)
+    with pytest.raises(ModelError, match="min_valid 1 or more"):
+        Occlusion(patch=2, stride=1, min_valid=1).check(network, context)

@@ -36,11 +36,13 @@ def windows(
     size: Length,
     stride: Length,
     channels: Literal["each", "together"],
+    least: float = 0.0,
 ) -> Cover:
     """Return the patches that hold a valid cell.
 
     Patches begin at the southern and western edge; the last ones are cut at the other edge. Along a
-    longitude axis that spans the whole circle they go on across the seam instead.
+    longitude axis that spans the whole circle they go on across the seam instead, where the last
+    gap is narrower if its length is no multiple of the stride.
 
     Parameters
     ----------
@@ -52,6 +54,8 @@ def windows(
         Extent of a patch, and the distance between neighbouring ones.
     channels
         Whether a patch spans all channels or each by itself.
+    least
+        Share of a patch's cells that must be valid; those with less are left out.
 
     Raises
     ------
@@ -73,13 +77,24 @@ def windows(
                 inside = (row[:, None] * valid.shape[2] + column[None, :]).reshape(-1)
                 flat = (each[:, None] * area + inside[None, :]).reshape(-1)
                 members = flat[flat_valid[flat]]
-                if members.size:
+                if members.size and members.size >= least * flat.size:
                     cells.append(members)
                     found_spans.append(channel)
                     land.append(1 - members.size / flat.size)
+    if least and not cells and valid.any():
+        raise ModelError(
+            f"no patch of {_said(size)} has a share of valid cells of min_valid {least:g} or more: "
+            "make min_valid or the patch smaller"
+        )
     names = [f"patch {number}" for number in range(len(cells))]
     cover = joined(cells, names, found_spans, land, valid)
     missed = int((flat_valid & (cover.times == 0)).sum())
+    if missed and least:
+        raise ModelError(
+            f"with patch {_said(size)}, stride {_said(stride)} and min_valid {least:g}, {missed} "
+            "valid cells lie in no patch, so that nothing would be known of them: make min_valid "
+            "or the stride smaller"
+        )
     if missed:
         raise ModelError(
             f"with patch {_said(size)} and stride {_said(stride)}, {missed} valid cells lie in no "

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal
 
-from pydantic import PositiveInt
+from pydantic import Field, PositiveInt
 
 from climxai.attribution.baselines.maps import Zero
 from climxai.attribution.fills import AnyFill
@@ -25,7 +25,8 @@ class Occlusion(Method):
 
     A cell's relevance is the mean, over the patches that cover it, of how much the scalar falls
     when the patch is filled. Patches without valid cells are left out; the others change their
-    valid cells only. It does not sum to the scalar (no completeness).
+    valid cells only, and count alike however few these are, unless `min_valid` leaves them out. It
+    does not sum to the scalar (no completeness).
 
     Source: Zeiler and Fergus (2014), ECCV, arXiv 1311.2901.
     """
@@ -35,11 +36,16 @@ class Occlusion(Method):
     """Extent of a patch: cells along both axes, [cells along lat, cells along lon], or degrees."""
     stride: PositiveInt | tuple[PositiveInt, PositiveInt] | Degrees = 5
     """Distance between neighbouring patches, at most their extent; the cost falls with its square.
-    On a grid that spans the whole circle patches go on across the date line."""
+    Patches start at the southern and western edge. On a grid that spans the whole circle they go on
+    across the eastern one, and where its length is no multiple of the stride the last gap is
+    narrower."""
     fill: AnyFill = Zero()
     """What stands in place of a patch."""
     channels: Literal["each", "together"] = "each"
     """Whether a patch hides one channel after the other, or all of them at once."""
+    min_valid: float = Field(default=0, ge=0, le=1)
+    """Smallest share of a patch's cells that must be valid; those with less are left out. Refused
+    where a valid cell would then lie in no patch."""
 
     @property
     def decomposes(self) -> bool:
@@ -77,6 +83,6 @@ class Occlusion(Method):
             network,
             context,
             lambda valid, lat, lon: windows(
-                valid, lat, lon, self.patch, self.stride, self.channels
+                valid, lat, lon, self.patch, self.stride, self.channels, self.min_valid
             ),
         )
