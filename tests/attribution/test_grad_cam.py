@@ -207,3 +207,42 @@ def test_guided_grad_cam_needs_relu():
     GradCam().check(network, Context(VALID))
     with pytest.raises(ModelError, match=r"guided Grad-CAM .* aten.tanh.default at '1'"):
         GuidedGradCam().check(network, Context(VALID))
+
+
+class Padded(nn.Module):
+    """Convolutions behind paddings that go around, and one that only looks at single cells."""
+
+    def __init__(self):
+        super().__init__()
+        self.pad = nn.CircularPad2d(2)
+        self.relu = nn.ReLU()
+        self.part = nn.Conv2d(2, 3, 3)
+        self.single = nn.Conv2d(3, 3, 1)
+        self.whole = nn.Conv2d(3, 4, 3)
+        self.pool = nn.MaxPool2d(2)
+        self.head = nn.Linear(4 * 3 * 4, 3)
+
+    def forward(self, x):
+        h = self.single(self.part(self.relu(self.pad(x))))
+        return self.head(self.pool(self.whole(h)).flatten(1))
+
+
+@pytest.mark.parametrize(
+    ("layer", "size"),
+    [("pad", "10 x 12 cells, 4 x 4"), ("relu", "10 x 12"), ("part", "8 x 10 cells, 2 x 2"),
+     ("single", "8 x 10")],
+)  # fmt: skip
+@pytest.mark.parametrize("kind", [GradCam, GradCamPlusPlus, GuidedGradCam])
+def test_layers_whose_maps_reach_beyond_the_grid_are_refused(kind, layer, size):
+    network = trace(Padded().double(), SHAPE, torch.float64)
+    with pytest.raises(ModelError, match=f"layer '{layer}' are padded: {size}"):
+        kind(layer=layer).check(network, Context(VALID))
+
+
+def test_layers_that_take_the_padding_off_again_are_offered():
+    network = trace(Padded().double(), SHAPE, torch.float64)
+    for layer in (None, "whole", "pool"):
+        GradCam(layer=layer).check(network, Context(VALID))
+    with pytest.raises(ModelError, match="named 'pads'") as refused:
+        GradCam(layer="pads").check(network, Context(VALID))
+    assert "'pad'" not in str(refused.value)

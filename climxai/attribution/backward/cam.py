@@ -12,7 +12,7 @@ from torch.fx import Node
 
 from climxai.attribution.backward.crossed import ordinary
 from climxai.attribution.backward.operations import Operation, anatomy, run
-from climxai.attribution.lrp.operators.routing import Same
+from climxai.attribution.lrp.operators.routing import Routing, Same
 from climxai.attribution.lrp.operators.weighted import Convolution, Scaling
 from climxai.attribution.network import Network, layer_name
 from climxai.attribution.objectives.objective import Grid
@@ -36,7 +36,8 @@ def chosen_layer(network: Network, name: str | None, method: str) -> Node:
     Raises
     ------
     ModelError
-        When there is no convolution on a grid, no such layer, or the layer gives no maps.
+        When there is no convolution on a grid, no such layer, or the layer gives no maps or maps
+        that reach beyond the grid.
     """
     operations = anatomy(network).operations
     convolutions = [node for node, each in operations.items() if _convolves(each)]
@@ -47,10 +48,15 @@ def chosen_layer(network: Network, name: str | None, method: str) -> Node:
             "or train network: cnn"
         )
     if name is None:
-        return _with_activation(convolutions[-1], operations)
+        chosen = _with_activation(convolutions[-1], operations)
+        _check_on_grid(chosen, layer_name(chosen), operations, method)
+        return chosen
     named = _named(operations)
     if name not in named:
-        known = tuple(key for key, node in named.items() if _gives_maps(node))
+        beyond = _beyond(operations)
+        known = tuple(
+            key for key, node in named.items() if _gives_maps(node) and max(beyond[node]) <= 0
+        )
         raise ModelError(
             f"{method}: the network has no layer named {name!r}.{did_you_mean(name, known)}"
         )
@@ -60,6 +66,7 @@ def chosen_layer(network: Network, name: str | None, method: str) -> Node:
             f"{method}: layer {name!r} gives {_sample_shape(named[name])} per sample, expected "
             f"maps (map, lat, lon): choose a convolution, the last one is {last!r}"
         )
+    _check_on_grid(named[name], name, operations, method)
     return named[name]
 
 
@@ -98,11 +105,56 @@ def _named(operations: dict[Node, Operation]) -> dict[str, Node]:
 
 
 def _sample_shape(node: Node) -> tuple[int, ...]:
-    return tuple(int(n) for n in node.meta["val"].shape[1:])
+    return tuple(int(n) for n in _value(node).shape[1:])
 
 
 def _gives_maps(node: Node) -> bool:
-    return len(node.meta["val"].shape) == 4
+    return _value(node).ndim == 4
+
+
+def _value(node: Node) -> Tensor:
+    """Return what a node gave when it was traced, the first of several tensors."""
+    value = node.meta["val"]
+    first: Tensor = value[0] if isinstance(value, tuple | list) else value
+    return first
+
+
+def _check_on_grid(node: Node, name: str, operations: dict[Node, Operation], method: str) -> None:
+    beyond = _beyond(operations)[node]
+    if max(beyond) > 0:
+        lat, lon = _sample_shape(node)[1:]
+        far = " x ".join(str(max(0, each)) for each in beyond)
+        raise ModelError(
+            f"{method}: the maps of layer {name!r} are padded: {lat} x {lon} cells, {far} of them "
+            "beyond the grid, over which they would be stretched and misplaced: choose the "
+            "convolution that follows, its activation, or a pooling"
+        )
+
+
+def _beyond(operations: dict[Node, Operation]) -> dict[Node, tuple[int, int]]:
+    """Return by how many cells each node's maps are larger than the grid: what padding added.
+
+    A convolution that takes them off again leaves none; strides and upsampling, behind which cells
+    are others, begin anew.
+    """
+    found: dict[Node, tuple[int, int]] = {}
+    for node, operation in operations.items():
+        sources = [each for each in operation.call.active if _gives_maps(each)]
+        axes = []
+        for axis in (0, 1):
+            beyond = 0
+            if _gives_maps(node) and sources:
+                out, moves = _sample_shape(node)[1 + axis], isinstance(operation.built, Routing)
+                sizes = {each: _sample_shape(each)[1 + axis] for each in sources}
+                beyond = max(
+                    found.get(each, (0, 0))[axis] + out - into
+                    if moves or into / 2 < out < 2 * into
+                    else 0
+                    for each, into in sizes.items()
+                )
+            axes.append(beyond)
+        found[node] = (axes[0], axes[1])
+    return found
 
 
 def maps_and_gradients(
