@@ -149,3 +149,17 @@ def test_random_maps_depend_on_row_and_seed_alone():
     assert not torch.equal(whole, other)
     assert not RandomMap().decomposes
     assert RandomMap().signed
+
+
+@pytest.mark.parametrize("inner", ["seed_average", {"name": "seed_average"}, "random"])
+def test_what_cannot_be_nested_says_so(inner):
+    with pytest.raises(ValidationError, match="cannot be nested in another: list it by itself"):
+        SeedAverage(method=inner)
+    with pytest.raises(ValidationError, match="cannot be nested in another: list it by itself"):
+        Average(methods=[inner, "lrp"])
+
+
+def test_an_average_stands_in_one_over_seeds_alone():
+    assert SeedAverage(method="average").method == Average()
+    with pytest.raises(ValidationError, match="the method average cannot be nested"):
+        Average(methods=["average", "lrp"])

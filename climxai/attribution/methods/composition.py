@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from pydantic import AfterValidator, Field, NonNegativeInt
+from pydantic import AfterValidator, BeforeValidator, Field, NonNegativeInt
 from pydantic_core import PydanticCustomError
 
 from climxai.attribution.methods.method import Method
@@ -34,6 +34,22 @@ def _nested(method: Method) -> Method:
                 {"field": field},
             )
     return method
+
+
+def _not_nested(*names: str) -> BeforeValidator:
+    """Return what refuses methods that stand only by themselves, and says so."""
+
+    def check(value: Any) -> Any:
+        name = value.get("name") if isinstance(value, Mapping) else value
+        if isinstance(name, str) and name in names:
+            raise PydanticCustomError(
+                "not_nested",
+                "the method {name} cannot be nested in another: list it by itself",
+                {"name": name},
+            )
+        return value
+
+    return BeforeValidator(check)
 
 
 class RandomMap(Method):
@@ -83,7 +99,15 @@ class Average(Method):
 
     name: Literal["average"] = "average"
     methods: Annotated[
-        tuple[Annotated[Method, OneOf(SINGLE, "method"), AfterValidator(_nested)], ...],
+        tuple[
+            Annotated[
+                Method,
+                OneOf(SINGLE, "method"),
+                AfterValidator(_nested),
+                _not_nested("average", "seed_average", "random"),
+            ],
+            ...,
+        ],
         Field(min_length=2),
     ] = Field(default=("lrp", "input_x_gradient"), validate_default=True)
     """The methods, each by its name or a block; at least two."""
@@ -126,7 +150,10 @@ class SeedAverage(Method):
 
     name: Literal["seed_average"] = "seed_average"
     method: Annotated[
-        Method, OneOf({**SINGLE, "average": Average}, "method"), AfterValidator(_nested)
+        Method,
+        OneOf({**SINGLE, "average": Average}, "method"),
+        AfterValidator(_nested),
+        _not_nested("seed_average", "random"),
     ] = Field(default="lrp", validate_default=True)
     """The method, by its name or a block."""
     normalise: Scale = "none"
