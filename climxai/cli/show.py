@@ -33,7 +33,8 @@ def table(header: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:
 def _text(value: Any) -> str:
     if value is None:
         return "-"
-    return f"{value:.3f}" if isinstance(value, float) else str(value)
+    # z: what rounds to zero has no sign.
+    return f"{value:z.3f}" if isinstance(value, float) else str(value)
 
 
 def size(count: float) -> str:

@@ -197,8 +197,8 @@ def _summary(experiment: Experiment, baseline: Rows, patterns: dict[int | None, 
     where = "inputs" if settings.space == INPUTS else f"layer {settings.space}"
     return (
         f"{where}; baseline: {baseline.size} {settings.baseline.describe()}; {several} "
-        f"pattern{'s' if max(counts) > 1 else ''} hold {100 * settings.variance:g} % of its "
-        "variance"
+        f"{'patterns hold' if max(counts) > 1 else 'pattern holds'} {100 * settings.variance:g} % "
+        "of its variance"
     )
 
 
