@@ -28,7 +28,7 @@ DECADES: Final = 1.5
 
 
 def draw_loss(dataset: xr.Dataset, *, dpi: int = 200) -> Figure:
-    """Draw the loss, regularisers included, against the step.
+    """Draw the loss, regularisers included, against the step; to where the gradient vanished.
 
     Parameters
     ----------
@@ -70,7 +70,7 @@ def draw_loss(dataset: xr.Dataset, *, dpi: int = 200) -> Figure:
         figure.text(0.12 / WIDTH, 1 - 0.12 / height, text, size=10.5, weight="bold", va="top")
         said = "target and regularisers"
         if bool((dataset["moves"] < dataset.sizes["step"] - 1).any()):
-            said += "; dotted: the gradient vanished on the way"
+            said += "; a dot: the gradient vanished there"
         if len(shown) < len(targets):
             said += f"; the first {len(shown)} of {len(targets)} targets"
         figure.text(0.12 / WIDTH, 1 - 0.31 / height, said, size=8.5, color=FAINT, va="top")
@@ -81,23 +81,29 @@ def draw_loss(dataset: xr.Dataset, *, dpi: int = 200) -> Figure:
 
 def _panel(axes: Any, total: xr.DataArray, moves: xr.DataArray) -> None:
     for number, seed in enumerate(total["seed"].values):
-        vanished = int(moves.sel(seed=seed)) < total.sizes["step"] - 1
+        made = int(moves.sel(seed=seed))
+        vanished = made < total.sizes["step"] - 1
         axes.plot(
-            total["step"].values,
-            total.sel(seed=seed).values,
+            total["step"].values[: made + 1],
+            total.sel(seed=seed).values[: made + 1],
             color=COLOURS[number % len(COLOURS)],
             linewidth=1.2,
-            linestyle=":" if vanished else "-",
+            marker="o" if vanished else None,
+            markevery=[made],
+            markersize=3.6,
+            clip_on=not vanished,
+            zorder=3 if vanished else 2,
             label=f"seed {int(seed)}",
         )
     values = total.values
     smallest = float(values.min())
     if smallest > 0 and math.log10(float(values.max()) / smallest) > DECADES:
         axes.set_yscale("log")
+    steps = total["step"].values
+    axes.set_xlim(float(steps[0]) - 0.01 * len(steps), float(steps[-1]) + 0.01 * len(steps))
     axes.set_xlabel("Step", labelpad=2)
     axes.grid(axis="y", color="#000000", alpha=0.10, linewidth=0.5)
     axes.xaxis.get_major_locator().set_params(integer=True)
     axes.tick_params(length=2.5)
-    axes.margins(x=0.01)
     if np.ptp(values) == 0:
         axes.set_ylim(values.min() - 0.5, values.max() + 0.5)

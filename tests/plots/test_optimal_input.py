@@ -42,8 +42,21 @@ def test_a_line_per_seed_holds_loss_and_penalty() -> None:
         assert len(lines) == 3
         for line, seed in zip(lines, data["seed"].values, strict=True):
             expected = (data["loss"] + 0.25).sel(target=target, seed=seed)
-            np.testing.assert_allclose(line.get_ydata(), expected)
-        assert [line.get_linestyle() for line in lines] == ["-", "-", ":"]
+            made = int(data["moves"].sel(target=target, seed=seed))
+            np.testing.assert_allclose(line.get_ydata(), expected[: made + 1])
+        assert axes.get_xlim()[1] >= 5
+
+
+def test_a_curve_ends_in_a_dot_where_its_gradient_vanished() -> None:
+    data = curves()
+    data["moves"][1, 1] = 0
+    figure = draw_loss(data)
+    one, other = shown(figure)
+    assert [line.get_marker() for line in one.get_lines()] == ["None", "None", "o"]
+    assert [len(line.get_xdata()) for line in one.get_lines()] == [6, 6, 3]
+    assert one.get_lines()[2].get_markevery() == [2]
+    assert [list(line.get_xdata()) for line in other.get_lines()][1:] == [[0], [0, 1, 2]]
+    assert any("a dot: the gradient vanished there" in text.get_text() for text in figure.texts)
 
 
 def test_the_axis_is_logarithmic_only_where_the_loss_spans_decades() -> None:
