@@ -12,7 +12,6 @@ import math
 from collections.abc import Iterator
 from typing import Final
 
-import numpy as np
 import torch
 from torch import Tensor
 
@@ -23,6 +22,7 @@ from climxai.attribution.influence import Influence, influence_of
 from climxai.attribution.local.rectangles import Plan, plan_of
 from climxai.attribution.network import Network
 from climxai.attribution.replacement import Measure, Replacement
+from climxai.attribution.unchanged import GATHERED, unchanged
 
 
 class Perturbed:
@@ -124,32 +124,8 @@ class Perturbed:
         Their effect is zero by definition; computed, it would be what rounding makes of it.
         """
         if self._unchanged is None or self._unchanged[0] is not fill:
-            self._unchanged = (fill, self._left_alone(fill))
+            self._unchanged = (fill, unchanged(self.network, self.x, fill, self.indices))
         return self._unchanged[1]
-
-    def _left_alone(self, fill: Replacement) -> Tensor:
-        cover, values = self.indices.cover, self.x.flatten(1).T.contiguous()
-        looked_at = ~idle_cells(self.network)
-        differs = values != self._maps(fill).flatten(1).T
-        area = self.x.shape[2] * self.x.shape[3]
-
-        def changed(groups: Tensor, cells: Tensor) -> Tensor:
-            """Return which values change [group, cell, sample]."""
-            if fill.levels is None:
-                found = differs[cells]
-            else:
-                levels = fill.levels.permute(1, 2, 0)
-                found = values[cells] != levels[groups[:, None], cells // area]
-            return found & looked_at[cells][..., None]
-
-        begins = torch.from_numpy(cover.cell[np.concatenate([[0], np.cumsum(cover.sizes)[:-1]])])
-        found = ~changed(torch.arange(len(cover)), begins[:, None])[:, 0]
-        # Only where the first cell stays need the others be looked at.
-        for bucket in self.indices.some(torch.nonzero(found.any(1))[:, 0]):
-            size = max(1, GATHERED // max(1, bucket.cells.shape[1] * len(self.x)))
-            for part in Indices.parts(bucket, size):
-                found[part.groups] = ~changed(part.groups, part.cells).any(1)
-        return found.T
 
     def _beside(self, z: Tensor, changes: Tensor, front: Front, one: Tensor) -> Tensor:
         """Return what is measured [sample, set, …] of z [sample, values] and changes of it.
@@ -296,8 +272,6 @@ class Perturbed:
 
 CACHED: Final = 1 << 21
 """Values of the widest layer worked on at once: about what the processor's caches can hold."""
-GATHERED: Final = 1 << 18
-"""Values gathered at once before they are multiplied, for the same reason."""
 
 
 def rows_at_once(network: Network, front: Front | None, context: Context) -> int:
@@ -327,22 +301,6 @@ def values_kept(network: Network, groups: int) -> int:
         return groups * front.width
     influence = influence_of(network)
     return groups if influence is None else groups * influence.front.width + influence.values
-
-
-def idle_cells(network: Network) -> Tensor:
-    """Return which cells [cell] of the flattened map the network's beginning does not look at."""
-    if "idle_cells" not in network.cache:
-        front = front_of(network)
-        if front is None:
-            found = torch.zeros(math.prod(network.shape), dtype=torch.bool)
-        else:
-            # A column of zeros, and almost surely no other, is orthogonal to a random direction.
-            draw = torch.Generator().manual_seed(0)
-            direction = torch.randn((1, *front.shape), generator=draw, dtype=network.dtype)
-            found = front.pull(direction).reshape(-1) == 0
-        network.cache["idle_cells"] = found
-    idle: Tensor = network.cache["idle_cells"]
-    return idle
 
 
 def _taken(which: Tensor, one: Tensor, found: Tensor) -> Tensor:
