@@ -113,7 +113,7 @@ FILTERS = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("settings", "rule"), FILTERS, ids=lambda each: str(each)[:60])
+@pytest.mark.parametrize(("settings", "rule"), FILTERS, ids=[str(each)[:60] for each, _ in FILTERS])
 def test_a_condition_keeps_what_a_loop_keeps(explained, clusters, settings, rule) -> None:
     found = selected(explained, clusters, **settings).groups
     expected = [rule(each) for each in facts(explained)]
@@ -151,7 +151,7 @@ GROUPS = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("by", "rules"), GROUPS, ids=lambda each: str(each)[:40])
+@pytest.mark.parametrize(("by", "rules"), GROUPS, ids=[str(each)[:40] for each, _ in GROUPS])
 def test_groups_hold_what_a_loop_puts_there(explained, clusters, by, rules) -> None:
     found = selected(explained, clusters, by=by).groups
     assert found.names == tuple(rules)
