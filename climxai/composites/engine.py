@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from contextlib import closing
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
@@ -27,6 +27,9 @@ from climxai.composites.tallies import Tallies, Tally
 from climxai.core.progress import Tick
 
 Mask = npt.NDArray[np.bool_]
+
+ROUNDING: Final = 1e-6
+"""A mean below this share of the maps' root mean square is zero to rounding."""
 
 
 class Engine:
@@ -156,7 +159,9 @@ class Engine:
             if self.settings.statistic("sign_agreement"):
                 positive = np.stack([each.positive for each in tally])
                 negative = np.stack([each.negative for each in tally])
-                agree = np.where(mean > 0, positive, np.where(mean < 0, negative, np.nan))
+                # Ranks cancel exactly, sums of them only to rounding: such a mean has no sign.
+                size = ROUNDING * np.hypot(mean, found["relevance_std"])
+                agree = np.where(mean > size, positive, np.where(mean < -size, negative, np.nan))
                 found["relevance_sign_agreement"] = agree / np.where(count > 0, count, np.nan)
             if self.settings.statistic("frequency"):
                 above = np.stack([each.above for each in tally])

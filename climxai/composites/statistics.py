@@ -61,7 +61,7 @@ class Quantiles(Statistic):
 class SignAgreement(Statistic):
     """The fraction of maps whose sign is that of their mean; ``relevance_sign_agreement``.
 
-    Zero agrees with neither sign. Missing where the mean is zero.
+    Zero agrees with neither sign. Missing where the mean is zero, to rounding.
     """
 
     name: Literal["sign_agreement"] = "sign_agreement"

@@ -64,13 +64,14 @@ def numpy_statistics(explained, settings: Composite) -> dict[str, np.ndarray]:
             mine = maps[label == k]
             mean = np.nanmean(mine, axis=0)
             count = np.isfinite(mine).sum(axis=0)
+            zero = np.abs(mean) <= 1e-6 * np.sqrt(np.nanmean(mine**2, axis=0))
             same = (np.sign(mine) == np.sign(mean)).sum(axis=0) / count
             one = {
                 "relevance": mean,
                 "relevance_std": np.nanstd(mine, axis=0),
                 "relevance_median": np.nanmedian(mine, axis=0),
                 "relevance_quantile": np.nanquantile(mine, [0.05, 0.25, 0.9], axis=0),
-                "relevance_sign_agreement": np.where(mean == 0, np.nan, same),
+                "relevance_sign_agreement": np.where(zero, np.nan, same),
                 "relevance_frequency": above[label == k].sum(axis=0) / count,
                 "relevance_count": count,
                 "relevance_anomaly": mean - overall,
