@@ -275,3 +275,8 @@ def layer_name(node: Node) -> str:
     stack = [entry for entry in node.meta.get("nn_module_stack", {}).values() if entry[0]]
     path = str(stack[-1][0]) if stack else ""
     return path if path and "metadata_hook" not in path else str(node.name)
+
+
+def ordinary(*tensors: Tensor) -> tuple[Tensor, ...]:
+    """Return tensors that autograd can keep: copies of those made in inference mode."""
+    return tuple(each.clone() if each.is_inference() else each.detach() for each in tensors)

@@ -19,7 +19,7 @@ from climxai.attribution.beginning import (
     sample_blocks,
 )
 from climxai.attribution.context import Context
-from climxai.attribution.network import Network
+from climxai.attribution.network import Network, ordinary
 from climxai.attribution.relevance import Relevance
 from climxai.attribution.scalar import check_start, explained
 
@@ -154,7 +154,7 @@ def smoothed(
         reference = None if context.reference is None else empty.clone()
         return Relevance(torch.zeros_like(x), empty, reference)
     with torch.inference_mode(False), torch.no_grad():
-        x, start = (t.clone() if t.is_inference() else t.detach() for t in (x, start))
+        x, start = ordinary(x, start)
         front = beginning_of(network)
         at_once = points_at_once(network, front, context, inputs=not front.narrow)
         values, outputs = [], []

@@ -20,7 +20,7 @@ from climxai.attribution.beginning import (
     sample_blocks,
 )
 from climxai.attribution.context import Context
-from climxai.attribution.network import Network
+from climxai.attribution.network import Network, ordinary
 from climxai.attribution.noise import InputNoise
 from climxai.attribution.relevance import Relevance
 from climxai.attribution.scalar import check_start
@@ -63,7 +63,7 @@ def along_line(
     if x.shape[0] == 0:
         return _nothing(x)
     with torch.inference_mode(False), torch.no_grad():
-        x, start = _usable(x), _usable(start)
+        x, start = ordinary(x, start)
         front = beginning_of(network)
         at_once = points_at_once(network, front, context)
         alphas, weights = line_points(steps, rule, x.dtype, x.device)
@@ -150,7 +150,7 @@ def at_random_points(
     if x.shape[0] == 0:
         return _nothing(x)
     with torch.inference_mode(False), torch.no_grad():
-        x, start = _usable(x), _usable(start)
+        x, start = ordinary(x, start)
         front = beginning_of(network)
         # Gradients meet in z baseline by baseline, where that holds few enough of them.
         shared = noise == 0.0 and (len(maps) == 1 or (front.narrow and len(maps) <= draws))
@@ -235,10 +235,6 @@ def _by_draw(
 def _difference(x: Tensor, baseline: Tensor) -> Tensor:
     # Most baselines are zero, and a map of zeros is quickly seen.
     return x - baseline if bool(baseline.any()) else x
-
-
-def _usable(tensor: Tensor) -> Tensor:
-    return tensor.clone() if tensor.is_inference() else tensor.detach()
 
 
 def _nothing(x: Tensor) -> Relevance:

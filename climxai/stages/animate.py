@@ -15,9 +15,10 @@ import numpy.typing as npt
 from climxai.core.errors import ConfigError, DataError, did_you_mean
 from climxai.core.period import Period
 from climxai.core.progress import progress
-from climxai.stages.explained import Explained, how_made, open_run
+from climxai.stages.explained import Explained, open_run
 from climxai.stages.outputs import begin, stage_output, write_provenance
 from climxai.stages.single_map import networks_of, said_of
+from climxai.stages.wording import how_made
 
 if TYPE_CHECKING:
     from climxai.config.experiment import Experiment

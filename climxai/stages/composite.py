@@ -15,8 +15,8 @@ from climxai.core.digest import file_digest
 from climxai.core.errors import OutputError
 from climxai.core.netcdf import write_netcdf
 from climxai.core.progress import progress
-from climxai.stages.index import check_index, read_index, shards_of
-from climxai.stages.keys import samples_key
+from climxai.stages.explained import open_run
+from climxai.stages.index import shards_of
 from climxai.stages.layout import Layout
 from climxai.stages.marks import agreeing, marks_of, null_shards_of, tell
 from climxai.stages.outputs import (
@@ -26,6 +26,7 @@ from climxai.stages.outputs import (
     write_config,
     write_provenance,
 )
+from climxai.stages.wording import READABLE, field_name
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -38,8 +39,6 @@ if TYPE_CHECKING:
 LOG = logging.getLogger(__name__)
 
 WORTH_A_WARNING: Final = 0.05
-READABLE: Final = {"el_nino": "El Niño", "la_nina": "La Niña"}
-"""Names of classes that are written otherwise in titles than in files."""
 
 
 @dataclass(frozen=True)
@@ -70,27 +69,18 @@ def composite(experiment: Experiment, *, allow_missing: bool = False) -> Composi
     from climxai.composites.composite import compose, work
     from climxai.composites.examine import examine
     from climxai.composites.summary import summarise
-    from climxai.data.preprocess.chain import Preprocessing
 
     with stage_output(experiment, "composite") as layout:
-        shards, index = read_index(layout)
-        files = experiment.data.paths()
-        if index["samples"] != samples_key(experiment, files):
-            raise OutputError(
-                f"the relevance in {layout.root} was made from other data, or with another "
-                "`preprocess`, `label` or `split`: run `climxai train` and `climxai explain` again"
-            )
-        check_index(experiment, layout, index)
-        started = begin(files)
+        opened = open_run(experiment, layout)
+        shards, index, fields = opened.shards, opened.index, opened.fields
+        started = begin(opened.files)
         write_config(experiment, layout)
-        bundle = layout.network(experiment.train.seeds[0])
-        preprocessing = Preprocessing.load(bundle / "preprocessing.nc")
-        fields = preprocessing.apply(experiment.data.open(), physical_only=True)
         netcdfs, maps, summaries = [], [], {}
         for settings in experiment.composite:
             made = {}
             for method in experiment.explain.methods:
                 held = shards_of(layout, shards, str(method.id), allow_missing=allow_missing)
+                clusters = clusters_of(layout, method, settings, index["classes"])
                 name = file_name(method, settings)
                 with progress(f"compositing {name}", work(held, fields, settings)) as tick:
                     dataset = compose(
@@ -99,7 +89,7 @@ def composite(experiment: Experiment, *, allow_missing: bool = False) -> Composi
                         index["classes"],
                         settings,
                         tick=tick,
-                        clusters=clusters_of(layout, method, settings, index["classes"]),
+                        clusters=clusters,
                         allow_missing=allow_missing,
                         memory=experiment.compute.memory,
                     )
@@ -110,7 +100,7 @@ def composite(experiment: Experiment, *, allow_missing: bool = False) -> Composi
                     index["classes"],
                     settings,
                     memory=experiment.compute.memory,
-                    clusters=clusters_of(layout, method, settings, index["classes"]),
+                    clusters=clusters,
                     nulls=null_shards_of(experiment, layout, index, method, allow_missing),
                     allow_missing=allow_missing,
                 )
@@ -221,7 +211,7 @@ def draw_maps(
             figure = draw_map(
                 chosen["relevance"],
                 chosen["field"].assign_attrs(
-                    long_name=f"mean {_field_name(chosen, experiment)}",
+                    long_name=f"mean {field_name(chosen, experiment)}",
                     units=str(chosen["units"].item()),
                 ),
                 experiment.maps,
@@ -270,15 +260,6 @@ def _warn_of_zero_maps(method: str, rows: list[Row]) -> None:
 def _title(label: str, channel: str | None) -> str:
     readable = READABLE.get(label, label.replace("_", " "))
     return f"Composite relevance: {readable}" + (f", {channel}" if channel else "")
-
-
-def _field_name(chosen: xr.Dataset, experiment: Experiment) -> str:
-    """Return what the contours are: the variable, as an anomaly where it is made one."""
-    name = str(chosen["long_name"].item() or chosen["channel"].item())
-    made = {step.name for step in experiment.preprocess}
-    if made & {"anomaly", "detrend"} and "anomal" not in name.lower():
-        return f"{name} anomaly"
-    return name
 
 
 def _subtitle(dataset: xr.Dataset, method: Method, count: int, label: str, objective: str) -> str:

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 from climxai.core.errors import DataError, OutputError
 from climxai.stages.composite import file_name
-from climxai.stages.explained import Run, field_name
+from climxai.stages.explained import Run
+from climxai.stages.wording import field_name
 
 if TYPE_CHECKING:
     import xarray as xr

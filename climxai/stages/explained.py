@@ -15,6 +15,7 @@ from climxai.core.errors import ConfigError, OutputError, did_you_mean
 from climxai.stages.index import Shard, check_index, read_index, shards_of
 from climxai.stages.keys import samples_key
 from climxai.stages.layout import Layout
+from climxai.stages.wording import field_name
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -39,8 +40,13 @@ class Run:
     experiment: Experiment
     layout: Layout
     shards: tuple[Shard, ...]
-    classes: tuple[str, ...]
+    index: dict[str, Any]
     files: tuple[Path, ...]
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """Names of the classes, in the order of their numbers."""
+        return tuple(self.index["classes"])
 
     @cached_property
     def fields(self) -> xr.DataArray:
@@ -110,7 +116,7 @@ def open_run(experiment: Experiment, layout: Layout) -> Run:
             "`preprocess`, `label` or `split`: run `climxai train` and `climxai explain` again"
         )
     check_index(experiment, layout, index)
-    return Run(experiment, layout, tuple(shards), tuple(index["classes"]), files)
+    return Run(experiment, layout, tuple(shards), index, files)
 
 
 @dataclass(frozen=True)
@@ -258,33 +264,3 @@ class Explained:
 def _near(positions: Positions) -> list[Positions]:
     """Return positions [map] in parts that lie together: what lies between is read with them."""
     return np.split(positions, np.flatnonzero(np.diff(positions) > 4) + 1)
-
-
-def field_name(about: xr.DataArray | xr.Dataset, experiment: Experiment) -> str:
-    """Return what one channel of the field is, as an anomaly where it is made one."""
-    from climxai.plots.layers import readable_name
-
-    name = readable_name(str(about["long_name"].item() or about["channel"].item()))
-    made = {step.name for step in experiment.preprocess}
-    if made & {"anomaly", "detrend"} and "anomal" not in name.lower():
-        return f"{name} anomaly"
-    return name
-
-
-def words(name: str) -> str:
-    """Return the name of a class or group as people write it: ``el_nino_DJF`` as El Niño DJF."""
-    from climxai.stages.composite import READABLE
-
-    for known, readable in READABLE.items():
-        if name == known or name.startswith(f"{known}_"):
-            return f"{readable}{name.removeprefix(known)}".replace("_", " ")
-    return name.replace("_", " ")
-
-
-def how_made(method: Method) -> str:
-    """Return a method and its rule, as ``lrp (alpha1beta0)``."""
-    settings = method.model_dump(mode="json")
-    # Other methods have rules of another kind, as integrated gradients that of the sum.
-    rule = settings.get("rule") if settings["name"] == "lrp" else None
-    rule = rule["name"] if isinstance(rule, dict) else rule
-    return f"{method.id} ({rule})" if rule and rule != method.id else str(method.id)

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     import torch
     import xarray as xr
 
+    from climxai.attribution.context import Context
     from climxai.attribution.network import Network
     from climxai.attribution.visualise.optimise import Optimised
     from climxai.attribution.visualise.settings import OptimalInput
@@ -76,7 +77,7 @@ def optimal_input(experiment: Experiment) -> OptimalInputs:
         started = begin(prepared.files)
         context = surroundings(experiment, prepared)
         start = experiment.optimal_input.start.map(context, _reader(prepared))
-        found = _optimise(experiment, networks, targets, prepared, start)
+        found = _optimise(experiment, networks, targets, prepared, start, context)
         attributes = {
             "title": "Inputs optimised for what the networks should answer",
             **result_attributes(
@@ -136,11 +137,11 @@ def _optimise(
     targets: Mapping[str, Target],
     prepared: Prepared,
     start: torch.Tensor,
+    context: Context,
 ) -> dict[int, Optimised]:
     from climxai.attribution.visualise.optimise import optimise
 
     settings, classes = experiment.optimal_input, prepared.samples.classes
-    context = surroundings(experiment, prepared)
     found = {}
     with progress("optimising", settings.steps * len(networks)) as tick:
         for seed, network in networks.items():

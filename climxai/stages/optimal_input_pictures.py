@@ -51,7 +51,7 @@ def draw_optimal_inputs(dataset: xr.Dataset, experiment: Experiment, layout: Lay
 
 def _title(chosen: xr.Dataset, channel: str | None) -> str:
     """Name the class as people write it; units and outputs in words."""
-    from climxai.stages.composite import READABLE
+    from climxai.stages.wording import READABLE
 
     target = str(chosen["target"].item())
     of_class = bool(np.isfinite(chosen["field"]).any())

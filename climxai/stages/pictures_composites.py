@@ -20,8 +20,9 @@ from climxai.stages.composited import (
     save,
     stem_of,
 )
-from climxai.stages.explained import Run, how_made, words
+from climxai.stages.explained import Run
 from climxai.stages.marks import marks_of
+from climxai.stages.wording import how_made, words
 
 if TYPE_CHECKING:
     import xarray as xr

@@ -13,8 +13,9 @@ from climxai.core.files import read_json
 from climxai.core.progress import progress
 from climxai.stages.composite import colour_bar_label
 from climxai.stages.composited import save
-from climxai.stages.explained import Explained, Run, field_name, how_made, words
+from climxai.stages.explained import Explained, Run
 from climxai.stages.sections import section_work, sections_of
+from climxai.stages.wording import field_name, how_made, words
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -13,7 +13,8 @@ import numpy as np
 from climxai.core.errors import DataError
 from climxai.core.files import write_text
 from climxai.stages.composited import filled, of_channel, open_composite, save, stem_of
-from climxai.stages.explained import Run, words
+from climxai.stages.explained import Run
+from climxai.stages.wording import words
 
 if TYPE_CHECKING:
     from climxai.plots.places import Place

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from climxai.stages.composite import READABLE
 from climxai.stages.layout import Layout
+from climxai.stages.wording import READABLE
 
 if TYPE_CHECKING:
     from climxai.report.material import Extra, Picture

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any, Final
 from climxai.core import dims, provenance
 from climxai.core.errors import OutputError
 from climxai.core.files import read_json
-from climxai.stages.composite import READABLE
 from climxai.stages.layout import Layout
 from climxai.stages.report_data import opened, parameters_of, record_of, shards_of, signature_of
 from climxai.stages.report_extras import extras_of
+from climxai.stages.wording import READABLE
 from climxai.version import __version__
 
 if TYPE_CHECKING:

@@ -34,7 +34,8 @@ def moments_of(experiment: Experiment, layout: Layout) -> Moments | None:
 def _drawn(experiment: Experiment, layout: Layout) -> Moments | None:
     from climxai.core.progress import progress
     from climxai.report.material import Moments
-    from climxai.stages.explained import how_made, open_run
+    from climxai.stages.explained import open_run
+    from climxai.stages.wording import how_made
 
     run = open_run(experiment, layout)
     method = experiment.explain.methods[0]

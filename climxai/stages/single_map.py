@@ -12,8 +12,9 @@ import numpy.typing as npt
 
 from climxai.core.errors import ConfigError, DataError
 from climxai.core.period import Period, date_parts
-from climxai.stages.explained import Explained, how_made, open_run, words
+from climxai.stages.explained import Explained, open_run
 from climxai.stages.outputs import begin, stage_output, write_provenance
+from climxai.stages.wording import how_made, words
 
 if TYPE_CHECKING:
     from climxai.config.experiment import Experiment

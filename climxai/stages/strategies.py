@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from climxai.core.digest import file_digest
-from climxai.core.errors import ConfigError, DataError, OutputError, did_you_mean
+from climxai.core.errors import ConfigError, DataError, did_you_mean
 from climxai.core.files import write_json, write_text
 from climxai.core.netcdf import write_netcdf
 from climxai.core.progress import progress
-from climxai.stages.index import check_index, read_index, shards_of
-from climxai.stages.keys import samples_key
+from climxai.stages.explained import open_run
+from climxai.stages.index import shards_of
 from climxai.stages.layout import Layout
 from climxai.stages.outputs import (
     begin,
@@ -66,23 +66,12 @@ def strategies(experiment: Experiment, others: tuple[Path, ...] = ()) -> Cluster
         samples for what is asked.
     """
     from climxai.composites.clusters.gather import read_heads
-    from climxai.data.preprocess.chain import Preprocessing
 
     with stage_output(experiment, "strategies") as layout:
-        shards, index = read_index(layout)
-        files = experiment.data.paths()
-        if index["samples"] != samples_key(experiment, files):
-            raise OutputError(
-                f"the relevance in {layout.root} was made from other data, or with another "
-                "`preprocess`, `label` or `split`: run `climxai train` and `climxai explain` again"
-            )
-        check_index(experiment, layout, index)
-        started = begin(files)
+        opened = open_run(experiment, layout)
+        shards, index, fields = opened.shards, opened.index, opened.fields
+        started = begin(opened.files)
         write_config(experiment, layout)
-        bundle = layout.network(experiment.train.seeds[0])
-        fields = Preprocessing.load(bundle / "preprocessing.nc").apply(
-            experiment.data.open(), physical_only=True
-        )
         networks = {seed: index["networks"][str(seed)] for seed in experiment.train.seeds}
         attributes = result_attributes(experiment, "strategies", started, networks)
         made: list[tuple[Account, list[Path], list[Path], list[Path]]] = []

@@ -124,7 +124,7 @@ def _readable(told: Account) -> str:
 
 
 def _words(name: str) -> str:
-    from climxai.stages.composite import READABLE
+    from climxai.stages.wording import READABLE
 
     return READABLE.get(name, name.replace("_", " "))
 

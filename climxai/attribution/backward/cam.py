@@ -10,11 +10,10 @@ import torch
 from torch import Tensor
 from torch.fx import Node
 
-from climxai.attribution.backward.crossed import ordinary
 from climxai.attribution.backward.operations import Operation, anatomy, run
 from climxai.attribution.lrp.operators.routing import Routing, Same
 from climxai.attribution.lrp.operators.weighted import Convolution, Scaling
-from climxai.attribution.network import Network, layer_name
+from climxai.attribution.network import Network, layer_name, ordinary
 from climxai.attribution.objectives.objective import Grid
 from climxai.attribution.scalar import check_start
 from climxai.core.errors import ModelError, did_you_mean

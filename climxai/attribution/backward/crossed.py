@@ -12,11 +12,6 @@ Back = Callable[[tuple[Tensor, ...], tuple[Tensor, ...]], tuple[Tensor | None, .
 """From what arrives at the outputs, and the inputs, to what the inputs get."""
 
 
-def ordinary(*tensors: Tensor) -> tuple[Tensor, ...]:
-    """Return tensors that autograd can keep: copies of those made in inference mode."""
-    return tuple(each.clone() if each.is_inference() else each.detach() for each in tensors)
-
-
 class _Crossed(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, run: Callable[..., Any], back: Back, *inputs: Tensor) -> Any:

@@ -8,9 +8,9 @@ from functools import partial
 import torch
 from torch import Tensor
 
-from climxai.attribution.backward.crossed import crossed, ordinary
+from climxai.attribution.backward.crossed import crossed
 from climxai.attribution.backward.operations import anatomy, require, run
-from climxai.attribution.network import Network
+from climxai.attribution.network import Network, ordinary
 from climxai.attribution.scalar import check_start
 from climxai.core.errors import ModelError
 

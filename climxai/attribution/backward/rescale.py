@@ -10,10 +10,10 @@ import torch
 from torch import Tensor
 from torch.fx import Node
 
-from climxai.attribution.backward.crossed import crossed, ordinary
+from climxai.attribution.backward.crossed import crossed
 from climxai.attribution.backward.operations import Operation, anatomy, run
 from climxai.attribution.backward.slopes import first, of_maximum, secant
-from climxai.attribution.network import Network
+from climxai.attribution.network import Network, ordinary
 from climxai.attribution.scalar import check_start
 
 

@@ -10,13 +10,13 @@ import torch
 from torch import Tensor
 from torch.fx import Node
 
-from climxai.attribution.backward.crossed import crossed, ordinary
+from climxai.attribution.backward.crossed import crossed
 from climxai.attribution.backward.operations import Operation, anatomy
 from climxai.attribution.backward.slopes import derivative, near, of_maximum
 from climxai.attribution.lrp.operators.arithmetic import Factor, Sum
 from climxai.attribution.lrp.operators.linear_map import Weighted
 from climxai.attribution.lrp.operators.weighted import Scaling
-from climxai.attribution.network import Network, call
+from climxai.attribution.network import Network, call, ordinary
 from climxai.attribution.scalar import check_start
 
 

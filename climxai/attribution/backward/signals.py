@@ -10,14 +10,14 @@ import torch
 from torch import Tensor
 from torch.fx import Node
 
-from climxai.attribution.backward.crossed import crossed, ordinary
+from climxai.attribution.backward.crossed import crossed
 from climxai.attribution.backward.operations import Operation, anatomy, run
 from climxai.attribution.backward.patterns import Layers, merged_away, structure
 from climxai.attribution.backward.slopes import first
 from climxai.attribution.lrp.operators.arithmetic import Factor
 from climxai.attribution.lrp.operators.dense import Dense
 from climxai.attribution.lrp.operators.weighted import Scaling
-from climxai.attribution.network import Network
+from climxai.attribution.network import Network, ordinary
 from climxai.attribution.scalar import check_start
 
 

@@ -18,7 +18,7 @@ from climxai.attribution.lrp.families import Box
 from climxai.attribution.lrp.plan import plan_for
 from climxai.attribution.lrp.steps import Plan
 from climxai.attribution.lrp.trail import Trail
-from climxai.attribution.network import Network
+from climxai.attribution.network import Network, ordinary
 from climxai.attribution.objectives.classes import against_the_rest
 from climxai.attribution.relevance import Relevance
 from climxai.attribution.scalar import check_start, explained, one_in_total
@@ -48,7 +48,7 @@ def explain(
         empty = x.new_zeros((0,))
         return Relevance(torch.zeros_like(x), empty, None if reference is None else empty.clone())
     with torch.inference_mode(False), torch.no_grad():
-        x = x.clone() if x.is_inference() else x.detach()
+        (x,) = ordinary(x)
         grounds = find_grounds(plan, valid.to(x.device), bounds, network.dtype)
 
         values, outputs = in_blocks(network, plan, settled, x, start, reference, grounds)

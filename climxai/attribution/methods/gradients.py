@@ -83,6 +83,7 @@ def input_gradient(
     import torch
 
     from climxai.attribution.front import front_of
+    from climxai.attribution.network import ordinary
     from climxai.attribution.scalar import check_start, explained
 
     network.check_input(x)
@@ -90,7 +91,7 @@ def input_gradient(
         empty = x.new_zeros((0,))
         return torch.zeros_like(x), empty, None if reference is None else empty.clone()
     with torch.inference_mode(False), torch.enable_grad():
-        x, start = (t.clone() if t.is_inference() else t.detach() for t in (x, start))
+        x, start = ordinary(x, start)
         front = front_of(network)
         if front is not None and front.weight is not None:
             # A dense layer on the whole map: two products, without what autograd does around them.
